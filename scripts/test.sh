@@ -1,0 +1,15 @@
+#!/usr/bin/env bash
+# Runs the linter and the whole test suite, in an environment it makes itself if need be; arguments go to pytest:
+# bash scripts/test.sh -m "not slow"
+set -euo pipefail
+EXTRA="[test]"
+source "$(dirname "${BASH_SOURCE[0]}")/environment.sh"
+cd "$root"
+# Real data for the tests that use some; they are skipped where it is missing.
+if [ -z "${TFWGAN_TEST_DATA:-}" ] && [ -d ../shared/data/tensorflow_datasets ]; then
+  TFWGAN_TEST_DATA="$(cd ../shared/data && pwd)"
+fi
+export TFWGAN_TEST_DATA="${TFWGAN_TEST_DATA:-}"
+"$PYTHON" -m ruff check .
+"$PYTHON" -m ruff format --check .
+exec "$PYTHON" -m pytest "$@"

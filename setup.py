@@ -1,0 +1,34 @@
+"""Installs `tfwgan` with its bundled data; tool settings live in pyproject.toml."""
+
+import re
+from pathlib import Path
+
+from setuptools import find_packages, setup
+
+ROOT = Path(__file__).parent
+VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "tfwgan/__init__.py").read_text())[1]
+
+setup(
+    name="tfwgan",
+    version=VERSION,
+    description="Wasserstein GANs in Keras 3 that resume bit for bit and export a SavedModel of their own",
+    long_description=(ROOT / "README.md").read_text(),
+    long_description_content_type="text/markdown",
+    license="MIT",
+    python_requires=">=3.10",
+    packages=find_packages(include=["tfwgan", "tfwgan.*"]),
+    package_data={"tfwgan.data": ["bundled/*"]},
+    install_requires=[
+        "tensorflow>=2.21,<2.23",
+        "keras>=3.15,<3.17",
+        "tensorflow-datasets>=4.9.10",
+        "importlib_resources",  # tensorflow-datasets 4.9.10 imports it but does not bring it
+        "tensorboard>=2.20",  # TensorFlow 2.21 no longer brings it
+        "numpy>=1.26",
+        "pot>=0.9.7",
+        "absl-py>=2.1",
+        "pillow>=10",  # reads and writes images; tensorboard brings it too
+        "pyyaml>=6",  # reads configs; tensorflow-datasets brings it too
+    ],
+    extras_require={"test": ["pytest>=8", "hypothesis>=6", "ruff>=0.9"]},
+)

@@ -1,0 +1,33 @@
+"""Wasserstein GANs in Keras 3: train, resume bit for bit, export a SavedModel that runs on its own.
+
+Public names are loaded at first use, so that importing the package costs nothing and does not import TensorFlow.
+"""
+
+import importlib
+from typing import Any
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "Config": "config",
+    "UsageError": "spec",
+    "Experiment": "experiment",
+    "NonFiniteLoss": "experiment",
+    "build": "experiment",
+    "fit": "experiment",
+    "load_trainer": "experiment",
+    "GanTrainer": "trainer",
+    "export": "export",
+}
+
+__all__ = [*_HOMES, "__version__"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module 'tfwgan' has no attribute {name!r}")
+    return getattr(importlib.import_module(f"tfwgan.{_HOMES[name]}"), name)
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

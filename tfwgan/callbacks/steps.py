@@ -1,0 +1,48 @@
+"""What all callbacks of this package share: they count generator updates, the trainer's own `step`."""
+
+from collections.abc import Mapping
+
+import keras
+import numpy as np
+import tensorflow as tf
+
+
+class StepCallback(keras.callbacks.Callback):
+    """Abstract. Calls `on_step` after each step, with the number of steps done in the whole run."""
+
+    def on_train_begin(self, logs=None):
+        """Takes the count from the trainer, which a checkpoint may have set."""
+        self.step = self.model.steps_done
+
+    def on_train_batch_end(self, batch, logs=None):
+        """Counts one step."""
+        self.step += 1
+        self.on_step(self.step, logs or {})
+
+    def values(self, logs: Mapping[str, tf.Tensor]) -> dict[str, float]:
+        """The logs as numbers, in the objective's order; TensorFlow sorts dictionaries by name."""
+        return {name: float(logs[name]) for name in self.model.trackers}
+
+    def on_step(self, step: int, logs: Mapping[str, tf.Tensor]) -> None:
+        """Looks at the trainer after step `step`; `logs` are the running means of the interval."""
+        raise NotImplementedError
+
+
+class ContinueInterval(keras.callbacks.Callback):
+    """Keeps the running means of a checkpoint from the middle of an interval, which Keras would reset."""
+
+    def __init__(self, every: int):
+        super().__init__()
+        self.every = every
+
+    def on_train_begin(self, logs=None):
+        """Notes the means as the checkpoint left them."""
+        self._means = None
+        if self.model.steps_done % self.every:
+            self._means = [(v, np.asarray(v)) for metric in self.model.metrics for v in metric.variables]
+
+    def on_epoch_begin(self, epoch, logs=None):
+        """Puts them back once, after Keras' reset."""
+        for variable, value in self._means or ():
+            variable.assign(value)
+        self._means = None

@@ -1,0 +1,99 @@
+"""What every command shares: reading flags, answering mistakes in one line, keeping TensorFlow's start quiet."""
+
+import contextlib
+import os
+import sys
+from collections.abc import Callable, Iterator, Sequence
+
+from absl import flags
+
+from tfwgan.spec import UsageError
+
+
+def new_flags() -> flags.FlagValues:
+    """An empty set of flags with --help; nothing is registered globally."""
+    values = flags.FlagValues()
+    flags.DEFINE_bool("help", False, "show this help", flag_values=values, short_name="h")
+    return values
+
+
+def parse(values: flags.FlagValues, arguments: Sequence[str], positional: Sequence[str] = ()) -> list[str]:
+    """Reads a command line into `values`; returns the positional arguments.
+
+    Args:
+        values: Flags defined before.
+        arguments: The command line without the program's name.
+        positional: Names of the positional arguments, all needed unless help is asked for.
+
+    Raises:
+        UsageError: If a flag is unknown or wrong, or there are too many or too few positional arguments.
+    """
+    try:
+        rest = values(["tfwgan", *arguments])[1:]
+    except flags.Error as error:
+        raise UsageError(" ".join(str(error).split())) from None
+    if values["help"].value:
+        return rest
+    if len(rest) > len(positional):
+        raise UsageError(f"Unexpected argument {rest[len(positional)]!r}; flags are written --name=value.")
+    if len(rest) < len(positional):
+        raise UsageError(f"{positional[len(rest)]} is missing; --help tells more.")
+    return rest
+
+
+def describe_flags(values: flags.FlagValues) -> str:
+    """One line per flag, in the order of definition."""
+    lines = []
+    for name in values:
+        flag = values[name]
+        if name == flag.name and name != "help":
+            default = "" if flag.default in (None, False) else f" [{flag.default}]"
+            lines.append(f"  --{name}: {flag.help}{default}")
+    return "\n".join(lines)
+
+
+def run(
+    command: Callable[..., int | None],
+    define: Callable[[flags.FlagValues], None],
+    usage: str,
+    positional: Sequence[str] = (),
+    arguments: Sequence[str] | None = None,
+) -> int:
+    """Runs a command; returns its exit code: what `command` says (None: 0), 2 after a mistake, 130 after Ctrl-C.
+
+    Args:
+        command: Called with the positional arguments and, last, the flags.
+        define: Defines the command's flags.
+        usage: What --help prints above the list of flags.
+        positional: Names of the positional arguments.
+        arguments: The command line; by default this process's.
+    """
+    try:
+        values = new_flags()
+        define(values)
+        rest = parse(values, sys.argv[1:] if arguments is None else arguments, positional)
+        if values["help"].value:
+            print(f"{usage.strip()}\n\nFlags:\n{describe_flags(values)}")
+            return 0
+        return command(*rest, values) or 0
+    except UsageError as error:
+        print(f"tfwgan: {error}", file=sys.stderr)
+        return 2
+    except KeyboardInterrupt:
+        print("tfwgan: interrupted; nothing was saved.", file=sys.stderr)
+        return 130
+
+
+@contextlib.contextmanager
+def quiet_tensorflow() -> Iterator[None]:
+    """Import TensorFlow inside this: its notices on loading go straight to the terminal, whatever the log level."""
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    sys.stderr.flush()
+    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(null)

@@ -1,0 +1,124 @@
+"""`Config`: everything a run depends on, in one frozen dataclass.
+
+Flags, YAML keys and config.json are generated from its fields, so they can't drift apart. The list is closed: a knob
+of one component is an option in that component's spec (`tfwgan.spec`), not a field here. Imports no TensorFlow.
+"""
+
+import dataclasses
+import json
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tfwgan.spec import UsageError, convert, suggest
+
+
+def _field(default: Any, help: str) -> Any:  # noqa: A002 - the word of flags
+    return dataclasses.field(default=default, metadata={"help": help})
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """What defines a run. Values are checked on construction; specs are read when the run is built.
+
+    Raises:
+        UsageError: If a value has the wrong type or is out of range.
+    """
+
+    data: str = _field("fashion_mini", "fashion_mini, squares, ring8, grid25, tfds=<name> or folder=<path>")
+    data_dir: str | None = _field(None, "where prepared TFDS sets lie; default: TFDS' own folder")
+    image_size: int | None = _field(None, "side in pixels that images are resized to; default: as they are")
+    center_crop: int | None = _field(None, "side in pixels of a centred square cut out before resizing")
+    gray_scale: bool = _field(False, "turn images to one channel of luminance")
+    limit_data: int | None = _field(None, "use only the first so many items")
+    batch_size: int = _field(64, "samples per critic or generator update, over all devices")
+    z_prior: str = _field("normal", "normal, uniform, binary, sphere or const=N (an embedding table of N atoms)")
+    z_dim: int = _field(100, "latent size")
+    gen_arch: str = _field("DCGAN-norm=batch", "generator: FC, MLP or DCGAN")
+    disc_arch: str = _field("DCGAN-norm=none-act=leaky", "critic: FC, MLP, DCGAN or CNN-GAP=True|False")
+    loss: str = _field("wgan_gp", "gan, wgan, wgan_gp or wgan_lp; all take -gp= -lp= -r1= -r2= -clip=")
+    n_critic: int = _field(5, "critic updates per generator update, each on a batch of its own")
+    g_opt: str = _field(
+        "paper",
+        "generator's optimizer: adam, rmsprop or sgd, as in adam-lr=1e-4-schedule=cosine; paper: the loss's own",
+    )
+    d_opt: str = _field("paper", "critic's optimizer, likewise")
+    ema: float = _field(0.999, "decay of the running average of the generator that is shown and exported; 0: none")
+    steps: int = _field(3000, "generator updates of the whole run")
+    seed: int = _field(0, "seed of weights, data order, latents and all other randomness")
+    devices: str = _field("auto", "auto (all GPUs, or the CPU), cpu, gpu:0,1 or cpu:2 (the CPU as two logical devices)")
+    xla: bool = _field(False, "compile the updates with XLA (one device only)")
+    log_steps: int = _field(50, "steps between rows of metrics.jsonl, each the mean over them")
+    image_steps: int = _field(250, "steps between pictures and weight histograms")
+    checkpoint_steps: int = _field(250, "steps between checkpoints")
+    keep_checkpoints: int = _field(3, "how many of the newest checkpoints to keep")
+    out_dir: str = _field("outputs", "folder of runs")
+    name: str | None = _field(None, "name of the run's folder; default: made from data, loss and networks")
+
+    def __post_init__(self):
+        hints = typing.get_type_hints(type(self))
+        for field in dataclasses.fields(self):
+            value = convert(getattr(self, field.name), hints[field.name], f"--{field.name}")
+            object.__setattr__(self, field.name, value)
+        for name in _AT_LEAST_1:
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise UsageError(f"--{name} must be at least 1, got {getattr(self, name)}.")
+        if not 0 <= self.ema < 1:
+            raise UsageError(f"--ema must be in [0, 1), got {self.ema}.")
+        if not 0 <= self.seed < 2**63:
+            raise UsageError(f"--seed must be in [0, 2^63), got {self.seed}.")
+        if self.name is not None and (self.name in (".", "..") or set(self.name) & set("/\\\0")):
+            raise UsageError(f"--name must be one folder name, got {self.name!r}; the parent is --out_dir.")
+
+    @property
+    def run_name(self) -> str:
+        """The run folder's name: as given, or a readable one made from what is compared most often."""
+        if self.name:
+            return self.name
+        parts = [self.data, self.loss, self.gen_arch, self.disc_arch, self.z_prior, f"s{self.seed}"]
+        return "_".join("".join(c if c.isalnum() or c in "-=.()," else "-" for c in part) for part in parts)[:200]
+
+    @property
+    def run_dir(self) -> Path:
+        """The run folder."""
+        return Path(self.out_dir) / self.run_name
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field by name, as plain values."""
+        return dataclasses.asdict(self)
+
+    def to_json(self) -> str:
+        """The content of config.json, itself a valid ``--config`` file."""
+        return json.dumps(self.as_dict(), indent=2) + "\n"
+
+
+_AT_LEAST_1 = ("image_size center_crop limit_data batch_size z_dim n_critic steps log_steps image_steps "
+               "checkpoint_steps keep_checkpoints").split()  # fmt: skip
+
+
+def fields() -> dict[str, dataclasses.Field]:
+    """The fields of `Config` by name; each has its help under ``metadata["help"]``."""
+    return {field.name: field for field in dataclasses.fields(Config)}
+
+
+def read_config(path: str | Path) -> dict[str, Any]:
+    """Reads a flat YAML (or JSON) file of `Config` fields.
+
+    Raises:
+        UsageError: If the file can't be read, isn't flat, or has an unknown key.
+    """
+    import yaml
+
+    try:
+        values = yaml.safe_load(Path(path).read_text())
+    except OSError as error:
+        raise UsageError(f"Can't read --config={path}: {error.strerror}.") from None
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise UsageError(f"--config={path} is not valid YAML: {' '.join(str(error).split())}.") from None
+    if not isinstance(values, Mapping):
+        raise UsageError(f"--config={path} must hold lines of the form key: value.")
+    for key in values:
+        if key not in fields():
+            raise UsageError(f"--config={path} has an unknown key {key!r}{suggest(str(key), fields())}")
+    return dict(values)

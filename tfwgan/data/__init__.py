@@ -1,0 +1,66 @@
+"""Data sets by name, and the one pipeline that feeds them to training."""
+
+from tfwgan import spec
+from tfwgan.data.catalogue import tfds
+from tfwgan.data.dataset import Dataset
+from tfwgan.data.fashion import fashion_mini
+from tfwgan.data.folders import folder
+from tfwgan.data.pipeline import batches
+from tfwgan.data.synthetic import grid25, grid25_centres, ring8, ring8_centres, squares
+
+__all__ = ["DATASETS", "Dataset", "batches", "grid25_centres", "load", "ring8_centres"]
+
+DATASETS = {
+    "fashion_mini": fashion_mini,
+    "squares": squares,
+    "ring8": ring8,
+    "grid25": grid25,
+    "tfds": tfds,
+    "folder": folder,
+}
+
+
+def load(
+    text: str,
+    *,
+    data_dir: str | None = None,
+    image_size: int | None = None,
+    center_crop: int | None = None,
+    gray_scale: bool = False,
+    limit_data: int | None = None,
+) -> Dataset:
+    """The data set that a spec names: ``fashion_mini``, ``squares=32-square=5``, ``tfds=mnist``, ``folder=/data/cats``.
+
+    Args:
+        text: A spec over `DATASETS`.
+        data_dir: Where TFDS keeps its prepared sets; None is TFDS's own choice.
+        image_size: Rows and columns to resize images to; None keeps their size.
+        center_crop: Rows and columns of the centred square to cut out first; None keeps all.
+        gray_scale: Whether to keep the luminance only.
+        limit_data: Keep the first so many items, at least 1; None, or more than there are, keeps all.
+
+    Raises:
+        UsageError: If the spec or a number is wrong, the data can't be had, or points get options of images.
+    """
+    for name, value in (("image_size", image_size), ("center_crop", center_crop), ("limit_data", limit_data)):
+        if value is not None and value < 1:
+            raise spec.UsageError(f"--{name} must be at least 1, got {value}.")
+    dataset = spec.build(
+        text,
+        DATASETS,
+        "data set",
+        data_dir=data_dir,
+        image_size=image_size,
+        center_crop=center_crop,
+        gray_scale=gray_scale,
+        limit_data=limit_data,
+    )
+    if not dataset.is_image and (image_size is not None or center_crop is not None or gray_scale):
+        raise spec.UsageError(
+            f"--image_size, --center_crop and --gray_scale are for images; {dataset.name} is a set of points, "
+            "so leave them out."
+        )
+    if limit_data is None or limit_data >= len(dataset):
+        return dataset
+    labels = None if dataset.labels is None else dataset.labels[:limit_data]
+    return Dataset(dataset.name, dataset.items[:limit_data], labels, dataset.class_names)

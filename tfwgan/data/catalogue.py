@@ -1,0 +1,184 @@
+"""Any image set of the TensorFlow Datasets catalogue (MNIST, CIFAR-10, CelebA, ...)."""
+
+import difflib
+import logging
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import tensorflow as tf
+
+from tfwgan.data import images
+from tfwgan.data.dataset import Dataset
+from tfwgan.spec import UsageError
+
+
+def tfds(
+    name: str,
+    split: str = "train",
+    *,
+    data_dir: str | None = None,
+    image_size: int | None = None,
+    center_crop: int | None = None,
+    gray_scale: bool = False,
+    limit_data: int | None = None,
+) -> Dataset:
+    """An image set of TensorFlow Datasets, in its stored order; downloaded if it was not prepared before.
+
+    Args:
+        name: As TFDS writes it: ``mnist``, ``cifar10``, ``mnist:3.0.1``, ``cifar10_corrupted/fog_1``.
+        split: As TFDS writes it: ``train``, ``test``, ``train[:1000]``, ``train+test``.
+        data_dir: Where prepared sets lie; None is TFDS's own choice.
+        image_size: See `images.prepare`, as for the next two.
+        center_crop: See there.
+        gray_scale: See there.
+        limit_data: Keep the first so many.
+
+    Returns:
+        The images of the feature ``image``, or of the only image feature, with the classes of the feature ``label``
+        if there is one and every image has one.
+
+    Raises:
+        UsageError: If the package, the set or the split is missing, or the set is not one of images.
+    """
+    library = _library()
+    builder = _builder(library, name, data_dir)
+    image, classes = _features(library, name, builder.info.features)
+    _make_ready(builder, name)
+    try:
+        examples = builder.as_dataset(
+            split=split,
+            shuffle_files=False,
+            # One file after the other: the order in which the set was written.
+            read_config=library.ReadConfig(try_autocache=False, interleave_cycle_length=1),
+        )
+    except Exception as error:
+        known = ", ".join(builder.info.splits) or "none"
+        raise UsageError(
+            f"{name} has no split {split!r} that can be read ({_reason(error)}); splits: {known}."
+        ) from error
+    wanted = (image, "label") if classes else (image,)
+    examples = examples.take(-1 if limit_data is None else limit_data).map(
+        lambda each: {key: each[key] for key in wanted}
+    )
+    try:
+        items, labels = _read(examples, image, classes, name, (image_size, center_crop, gray_scale))
+    except tf.errors.OpError as error:
+        raise UsageError(
+            f"the files of the TFDS set {name} in {builder.data_path} can't be read ({_reason(error)}); "
+            "delete them and prepare the set again."
+        ) from error
+    return Dataset(name.split(":")[0], items, labels, tuple(classes) if labels is not None else None)
+
+
+def _library() -> ModuleType:
+    try:
+        import tensorflow_datasets
+    except ImportError as error:
+        raise UsageError(
+            f"TensorFlow Datasets is not installed ({error}); pip install tensorflow-datasets importlib_resources."
+        ) from error
+    return tensorflow_datasets
+
+
+def _builder(library: ModuleType, name: str, data_dir: str | None) -> Any:
+    try:
+        return library.builder(name, data_dir=data_dir)
+    except library.core.DatasetNotFoundError as error:
+        near = difflib.get_close_matches(name, library.list_builders(with_community_datasets=False), n=3)
+        hint = f"did you mean {' or '.join(near)}?" if near else "see tensorflow.org/datasets/catalog for all."
+        raise UsageError(f"TFDS has no set {name!r}; {hint}") from error
+    # Sets are built by their own code, which may raise anything.
+    except Exception as error:
+        raise UsageError(f"TFDS can't make a set of {name!r} ({_reason(error)}).") from error
+
+
+def _features(library: ModuleType, name: str, features: Any) -> tuple[str, list[str] | None]:
+    """The key of the image feature, and the class names of the feature `label` if it is one of classes."""
+    kinds = library.features
+    found = dict(features) if isinstance(features, kinds.FeaturesDict) else {}
+    # A LabeledImage is a map of segments.
+    keys = [
+        key for key in found if isinstance(found[key], kinds.Image) and not isinstance(found[key], kinds.LabeledImage)
+    ]
+    if not keys:
+        raise UsageError(f"the TFDS set {name} has no image feature (it has: {', '.join(found) or 'none'}).")
+    if "image" not in keys and len(keys) > 1:
+        raise UsageError(f"the TFDS set {name} has several image features ({', '.join(keys)}), none called 'image'.")
+    key = "image" if "image" in keys else keys[0]
+    if found[key].np_dtype not in (np.uint8, np.uint16):
+        raise UsageError(f"the images of the TFDS set {name} are {found[key].np_dtype.__name__}, not 8 or 16 bits.")
+    label = found.get("label")
+    return key, list(label.names) if isinstance(label, kinds.ClassLabel) and label.names else None
+
+
+def _make_ready(builder: Any, name: str) -> None:
+    """Downloads and converts the set, unless that was done before."""
+    log = logging.getLogger("urllib3.connectionpool")
+    log.addFilter(_give_up_without_network)
+    try:
+        builder.download_and_prepare()
+    except Exception as error:
+        # The filter stays: threads that fetch other files of the set have yet to meet it, and Python waits for them.
+        raise UsageError(
+            f"the TFDS set {name} is not prepared in {builder.data_path} and can't be downloaded ({_reason(error)}). "
+            f"Where there is network, run: tfds build {name}; copy its folder tensorflow_datasets here and point "
+            "--data_dir at it. Or use a folder of images: --data=folder=<path>."
+        ) from error
+    log.removeFilter(_give_up_without_network)
+
+
+def _give_up_without_network(record: logging.LogRecord) -> bool:
+    """Ends a download whose host has no address: TFDS would try ten times, for more than three minutes."""
+    if "NameResolutionError" in record.getMessage():
+        raise ConnectionError("no network: the host's name can't be resolved")
+    return True
+
+
+def _read(
+    examples: tf.data.Dataset,
+    image: str,
+    classes: list[str] | None,
+    name: str,
+    options: tuple[int | None, int | None, bool],
+) -> tuple[np.ndarray, np.ndarray | None]:
+    """Reads all examples once: uint8 `[n, h, w, c]` and int32 `[n]`, or None if an image has no label."""
+    n = int(examples.cardinality())
+    labels = np.zeros(n, np.int32)
+    items, filled = None, 0
+    for pictures, batch_labels in _batches(examples, image, classes):
+        pictures = images.prepare(pictures, *options, f"an image of {name}")
+        if items is None:
+            items = images.allocate(n, pictures.shape[1:])
+        if pictures.shape[1:] != items.shape[1:]:
+            raise images.unequal(items.shape[1:], "number 0", pictures.shape[1:], f"number {filled}")
+        here = slice(filled, filled + len(pictures))
+        items[here] = pictures
+        if batch_labels is not None:
+            labels[here] = batch_labels
+        filled += len(pictures)
+    if items is None or filled != n:
+        raise UsageError(f"the TFDS set {name} promises {n} examples of this split, but {filled} could be read.")
+    # Test splits whose labels are secret carry -1.
+    return items, labels if classes and labels.min() >= 0 else None
+
+
+def _batches(
+    examples: tf.data.Dataset, image: str, classes: list[str] | None
+) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
+    """Pictures `[b, h, w, c]` in 0 ... 255 with their labels `[b]`; b is 1 where sizes may differ."""
+    spec = examples.element_spec[image]
+    full = spec.shape.is_fully_defined()
+    batches = examples.batch(images.batch_size(tuple(spec.shape)) if full else 1).prefetch(1)
+    for batch in batches.as_numpy_iterator():
+        pictures = batch[image]
+        if spec.dtype == tf.uint16:
+            pictures = pictures.astype(np.float32) / 257.0
+        yield pictures, batch["label"] if classes else None
+
+
+def _reason(error: Exception) -> str:
+    """What went wrong, on one line of bounded length."""
+    text = f"{type(error).__name__}: {' '.join(str(error).split())}"
+    return text if len(text) <= 200 else f"{text[:200]}..."

@@ -1,0 +1,72 @@
+"""What every data set is to the rest of the package: an array of items, perhaps with labels."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from tfwgan.spec import UsageError
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """A finite set of images or points.
+
+    Attributes:
+        name: What to call the set in messages and file names.
+        items: uint8 images `[n, h, w, c]`, or float32 points `[n, d]` in [-1, 1]. May be memory-mapped.
+        labels: int32 `[n]` in 0 ... n_classes - 1, or None.
+        class_names: One name per class, or None.
+
+    Raises:
+        UsageError: If there is no item.
+        ValueError: If an array is not as above.
+    """
+
+    name: str
+    items: np.ndarray
+    labels: np.ndarray | None = None
+    class_names: tuple[str, ...] | None = None
+
+    def __post_init__(self) -> None:
+        image = self.items.dtype == np.uint8 and self.items.ndim == 4
+        point = self.items.dtype == np.float32 and self.items.ndim == 2
+        if not (image or point):
+            raise ValueError(
+                f"{self.name}: items must be uint8 [n, h, w, c] or float32 [n, d], "
+                f"got {self.items.dtype} {list(self.items.shape)}."
+            )
+        if len(self.items) < 1:
+            raise UsageError(f"{self.name} is empty; at least 1 item is needed.")
+        if point and not np.abs(self.items).max() <= 1.0:
+            raise ValueError(f"{self.name}: points must lie in [-1, 1].")
+        if self.labels is None:
+            return
+        if self.labels.dtype != np.int32 or self.labels.shape != (len(self.items),):
+            raise ValueError(f"{self.name}: labels must be int32 [{len(self.items)}], got {self.labels.dtype}.")
+        if self.labels.min() < 0 or self.labels.max() >= self.n_classes:
+            raise ValueError(f"{self.name}: labels must lie in 0 ... {self.n_classes - 1}.")
+
+    def __len__(self) -> int:
+        return len(self.items)
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of one item: `(h, w, c)` or `(d,)`."""
+        return self.items.shape[1:]
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the items are images, not points."""
+        return self.items.ndim == 4
+
+    @property
+    def n_classes(self) -> int | None:
+        """Number of classes; None without labels."""
+        if self.labels is None:
+            return None
+        return len(self.class_names) if self.class_names else int(self.labels.max()) + 1
+
+    def real(self, indices: np.ndarray | slice) -> np.ndarray:
+        """The items at `indices`, the way networks see them: float32 `[len(indices), *shape]` in [-1, 1]."""
+        items = np.asarray(self.items[indices])
+        return items.astype(np.float32) / 127.5 - 1.0 if self.is_image else items

@@ -1,0 +1,92 @@
+"""From a data set to the endless stream of elements that training reads, which can start at any step."""
+
+from collections.abc import Callable
+
+import numpy as np
+import tensorflow as tf
+
+from tfwgan import rng
+from tfwgan.data.dataset import Dataset
+from tfwgan.spec import UsageError
+
+
+def batches(
+    dataset: Dataset,
+    *,
+    batch_size: int,
+    n_critic: int,
+    seed: int,
+    first_step: int = 0,
+    steps: int | None = None,
+) -> tf.data.Dataset:
+    """One element per generator step, holding the `n_critic` batches that its critic steps read.
+
+    Items come in an endless sequence of shuffled epochs, each of which holds every item exactly once; item i of batch j
+    of step s stands at position ``(s * n_critic + j) * batch_size + i``. So batches run across the ends of epochs, none
+    is ever short, and starting at a late step costs nothing.
+
+    Args:
+        dataset: The items.
+        batch_size: Items per critic step, over all devices.
+        n_critic: Critic steps per generator step, at least 1.
+        seed: Of the order.
+        first_step: The generator step of the first element, at least 0.
+        steps: Number of elements; None never ends.
+
+    Returns:
+        Elements ``{"image": float32 [batch_size, n_critic, *shape] in [-1, 1]}``, with ``"label": int32
+        [batch_size, n_critic]`` if the set has labels. Critic step j reads ``[:, j]``.
+
+    Raises:
+        UsageError: If a number is out of range, or a batch is larger than the set.
+    """
+    for name, value, least in (
+        ("batch_size", batch_size, 1),
+        ("n_critic", n_critic, 1),
+        ("first_step", first_step, 0),
+        ("steps", 0 if steps is None else steps, 0),
+    ):
+        if value < least:
+            raise UsageError(f"{name} must be at least {least}, got {value}.")
+    if batch_size > len(dataset):
+        raise UsageError(
+            f"batch_size={batch_size} is larger than {dataset.name}, which has {len(dataset)} items; "
+            f"use --batch_size={len(dataset)} or less."
+        )
+    key = rng.stream(seed, "data")
+    gather = _mapped_items(dataset) if isinstance(dataset.items, np.memmap) else _items_in_memory(dataset)
+    labels = None if dataset.labels is None else _on_cpu(dataset.labels)
+
+    def element(step: tf.Tensor) -> dict[str, tf.Tensor]:
+        critic_steps = step * n_critic + tf.range(n_critic, dtype=tf.int64)
+        position = critic_steps * batch_size + tf.range(batch_size, dtype=tf.int64)[:, tf.newaxis]
+        index = rng.shuffled_epochs(tf.reshape(position, [-1]), len(dataset), key)
+        index = tf.reshape(index, [batch_size, n_critic])
+        items = gather(index)
+        if dataset.is_image:
+            items = tf.cast(items, tf.float32) / 127.5 - 1.0
+        return {"image": items} if labels is None else {"image": items, "label": tf.gather(labels, index)}
+
+    stream = tf.data.Dataset.counter(first_step).map(element)
+    return (stream if steps is None else stream.take(steps)).prefetch(2)
+
+
+def _items_in_memory(dataset: Dataset) -> Callable[[tf.Tensor], tf.Tensor]:
+    items = _on_cpu(dataset.items)
+    return lambda index: tf.gather(items, index)
+
+
+def _mapped_items(dataset: Dataset) -> Callable[[tf.Tensor], tf.Tensor]:
+    """Reads only the rows asked for: a tensor would hold the whole file in memory."""
+
+    def gather(index: tf.Tensor) -> tf.Tensor:
+        items = tf.numpy_function(lambda rows: np.asarray(dataset.items[rows]), [index], dataset.items.dtype)
+        return tf.ensure_shape(items, [*index.shape, *dataset.shape])
+
+    return gather
+
+
+def _on_cpu(array: np.ndarray) -> tf.Tensor:
+    # tf.data works on the CPU; a tensor on a GPU would be copied back for every element.
+    with tf.device("CPU:0"):
+        return tf.constant(array)

@@ -1,0 +1,126 @@
+"""Latent priors: where the generator's input comes from.
+
+A prior draws *codes* and, as a Keras layer, maps codes to latents `z`. For the continuous priors the two are the same;
+for ``const=N``, the discrete generator of the first seed, a code is the index of a row of an `[N, z_dim]` table.
+Seeds are pairs `[key, counter]` of `tfwgan.rng`: draw number `counter` of the stream `key`.
+"""
+
+from typing import ClassVar
+
+import keras
+import tensorflow as tf
+
+from tfwgan import rng
+from tfwgan.spec import UsageError
+
+
+class Prior(keras.layers.Layer):
+    """Abstract. A subclass says how to draw codes and, if they are not latents yet, how to look them up."""
+
+    code_dtype: ClassVar[tf.DType] = tf.float32
+
+    def __init__(self, z_dim: int):
+        super().__init__(name="prior")
+        self.z_dim = z_dim
+        self.built = True
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {"z_dim": self.z_dim}
+
+    def draw(self, n: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Codes of `n` samples, a function of the seed pair `[2]`."""
+        raise NotImplementedError
+
+    def call(self, codes: tf.Tensor) -> tf.Tensor:
+        """Latents `[n, z_dim]` of codes."""
+        return codes
+
+    def sample(self, n: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:
+        """Latents `[n, z_dim]`, a function of the seed pair `[2]`."""
+        return self(self.draw(n, seed))
+
+
+class Normal(Prior):
+    """N(0, 1) in every coordinate."""
+
+    def draw(self, n, seed):  # noqa: D102 - see Prior
+        return rng.normal([n, self.z_dim], seed)
+
+
+class Uniform(Prior):
+    """U[low, high) in every coordinate."""
+
+    def __init__(self, z_dim: int, low: float = -1.0, high: float = 1.0):
+        if low >= high:
+            raise UsageError(f"low must be below high, got {low} and {high}.")
+        super().__init__(z_dim)
+        self.low, self.high = low, high
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {**super().get_config(), "low": self.low, "high": self.high}
+
+    def draw(self, n, seed):  # noqa: D102 - see Prior
+        return rng.uniform([n, self.z_dim], seed, self.low, self.high)
+
+
+class Binary(Prior):
+    """-1 or 1 in every coordinate, each with probability 1/2."""
+
+    def draw(self, n, seed):  # noqa: D102 - see Prior
+        return 2.0 * tf.cast(rng.integers([n, self.z_dim], seed, 2), tf.float32) - 1.0
+
+
+class Sphere(Prior):
+    """Uniform on the sphere of radius sqrt(z_dim), where N(0, 1) vectors of many dimensions live."""
+
+    def draw(self, n, seed):  # noqa: D102 - see Prior
+        return tf.nn.l2_normalize(rng.normal([n, self.z_dim], seed), axis=1) * self.z_dim**0.5
+
+
+class Const(Prior):
+    """N equally likely atoms: the rows of a table drawn once from N(0, 1) (Elnekave and Weiss, 2025).
+
+    A draw of exactly N samples is the whole table in order, so that the generated distribution is met exactly.
+    Otherwise the draws of a stream go through shuffled epochs of the table: draw c takes positions c n ... c n + n - 1,
+    so that each atom is trained equally often.
+
+    Args:
+        z_dim: Latent size.
+        n: Number of atoms.
+        replace: Draw rows independently, with replacement, whatever the number (as the original code does).
+        trainable: Train the table with the generator.
+        table_seed: Seed of the table.
+    """
+
+    code_dtype: ClassVar[tf.DType] = tf.int64
+
+    def __init__(self, z_dim: int, n: int, replace: bool = False, trainable: bool = False, table_seed: int = 0):
+        if n < 1:
+            raise UsageError(f"n must be at least 1, got {n}.")
+        super().__init__(z_dim)
+        self.trainable = trainable
+        self.n, self.replace, self.table_seed = n, replace, table_seed
+        self.table = self.add_weight((n, z_dim), initializer=self._initial_table, trainable=trainable, name="table")
+
+    def get_config(self):
+        """The constructor's arguments."""
+        own = {"n": self.n, "replace": self.replace, "trainable": self.trainable, "table_seed": self.table_seed}
+        return {**super().get_config(), **own}
+
+    def draw(self, n, seed):  # noqa: D102 - see Prior
+        if self.replace:
+            return rng.integers([n], seed, self.n)
+        row = tf.range(n, dtype=tf.int64)
+        shuffled = rng.shuffled_epochs(seed[1] * tf.cast(n, tf.int64) + row, self.n, seed[0])
+        return tf.where(tf.equal(n, self.n), row, shuffled)
+
+    def call(self, codes):  # noqa: D102 - see Prior
+        return tf.gather(self.table, codes)
+
+    def _initial_table(self, shape, dtype=None):
+        return rng.normal(shape, rng.seed_pair(rng.stream(self.table_seed, "table of atoms"), 0))
+
+
+PRIORS = {"normal": Normal, "uniform": Uniform, "binary": Binary, "sphere": Sphere, "const": Const}

@@ -1,0 +1,59 @@
+"""What the program says of a run, before and after."""
+
+from tfwgan.cost import flop_per_step
+from tfwgan.experiment import Experiment, Result
+
+
+def describe(experiment: Experiment, cost: bool = False) -> str:
+    """The resolved run: every setting, data, networks with their numbers of weights, and if asked the cost.
+
+    Args:
+        experiment: What `build` made.
+        cost: Also trace one training step and count its work, which takes some seconds.
+    """
+    config, dataset, trainer = experiment.config, experiment.dataset, experiment.trainer
+    lines = ["  ".join(f"{name}={value}" for name, value in group) for group in _chunks(config.as_dict().items(), 5)]
+    kind = "x".join(map(str, dataset.shape)) + (" images" if dataset.is_image else " points")
+    lines.append(f"data: {len(dataset):,} {kind}" + (f", {dataset.n_classes} classes" if dataset.n_classes else ""))
+    networks = {"generator": trainer.generator, "critic": trainer.critic, "prior": trainer.prior}
+    for name, network in networks.items():
+        if network is not None and network.count_params():
+            lines.append(f"{name}: {network.count_params():,} weights")
+    lines.append(f"devices: {experiment.strategy.num_replicas_in_sync}")
+    if cost:
+        one = flop_per_step(trainer, experiment.batches().element_spec)
+        updates = f"{config.n_critic} critic updates and 1 generator update" if trainer.critic else "1 generator update"
+        lines.append(f"cost: {one / 1e9:.3g} GFLOP a step ({updates}), {one * config.steps / 1e12:.3g} TFLOP in all")
+    return "\n".join(lines)
+
+
+def farewell(result: Result) -> str:
+    """Where everything is, and what to do next."""
+    run = result.run_dir
+    resume = f"python -m tfwgan.main --config={run / 'config.json'} --resume"
+    if result.saved_model is None:
+        why = f"Stopped by {result.interrupted}" if result.interrupted else "Stopped"
+        return f"{why} after step {result.step}; everything is saved in {run}. Go on with:\n  {resume}"
+    pictures = sorted((run / "images").glob("step_*.png"))
+    return "\n".join(
+        [
+            f"Done: {result.step} steps.",
+            f"  pictures     {pictures[-1]}, beside {run / 'images' / 'real.png'}",
+            f"  numbers      {run / 'metrics.jsonl'}",
+            f"  checkpoints  {run / 'checkpoints'}",
+            f"  SavedModel   {result.saved_model}",
+            "Next:",
+            f"  tensorboard --logdir {run / 'tensorboard'}",
+            f"  python scripts/sample.py {result.saved_model} --n=64 --seed=1 --out=grid.png",
+            f"  {resume} --steps={_more(result.step)}",
+        ]
+    )
+
+
+def _more(steps: int) -> int:
+    return 2 * steps
+
+
+def _chunks(items, size: int) -> list[list]:
+    items = list(items)
+    return [items[i : i + size] for i in range(0, len(items), size)]

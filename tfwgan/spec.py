@@ -1,0 +1,177 @@
+"""The language in which every component is named: ``name[=value][-key=value]*``.
+
+``const=64`` is the prior ``const`` with its first option set to 64, ``DCGAN-nf=32-norm=batch`` the network
+``DCGAN`` with two options. A ``-`` separates only in front of ``identifier=``, so ``lr=1e-4``, ``low=-0.5`` and
+``folder=/data/my-faces`` mean what they say. Names, defaults, types and allowed values live in one place, the
+signature of the factory that a name stands for. This module is the only reader of the language.
+"""
+
+import ast
+import difflib
+import inspect
+import math
+import re
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+_SEPARATOR = re.compile(r"-(?=[A-Za-z_]\w*=)")
+
+
+class UsageError(ValueError):
+    """A mistake of the caller, told in one line: what came, what is allowed, what to try."""
+
+
+@dataclass(frozen=True)
+class Spec:
+    """A parsed spec; ``str(parse(text)) == text`` for every valid text without outer blanks."""
+
+    name: str
+    value: str | None = None
+    options: Mapping[str, str] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        head = self.name if self.value is None else f"{self.name}={self.value}"
+        return "-".join([head, *(f"{key}={text}" for key, text in self.options.items())])
+
+
+def parse(text: str, kind: str = "spec") -> Spec:
+    """Splits a spec into its name, its first value and its options, all still text.
+
+    Raises:
+        UsageError: If the name is empty or an option is given twice.
+    """
+    head, *tail = _SEPARATOR.split(str(text).strip())
+    name, equals, value = head.partition("=")
+    if not name:
+        raise UsageError(f"{kind} {text!r} has no name; write it as name[=value][-option=value].")
+    options: dict[str, str] = {}
+    for part in tail:
+        key, _, option = part.partition("=")
+        if key in options:
+            raise UsageError(f"{kind} {text!r} gives the option {key!r} twice.")
+        options[key] = option
+    return Spec(name, value if equals else None, options)
+
+
+def build(text: str, table: Mapping[str, Callable], kind: str, **context: Any) -> Any:
+    """Calls the entry of `table` that `text` names.
+
+    Args:
+        text: A spec.
+        table: Factories by name.
+        kind: What the table holds, for messages ("generator", "prior", ...).
+        **context: What the program knows; a factory receives those it has a parameter for, a spec can't set them.
+
+    Raises:
+        UsageError: If a name, an option or a value is not understood, or the factory refuses them.
+    """
+    spec = parse(text, kind)
+    if spec.name not in table:
+        raise UsageError(f"Unknown {kind} {spec.name!r}{suggest(spec.name, table)}")
+    factory = table[spec.name]
+    parameters = inspect.signature(factory).parameters
+    hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
+    free = [name for name in parameters if name not in context]
+    given = dict(spec.options)
+    if spec.value is not None:
+        if not free:
+            raise UsageError(f"{kind} {spec.name!r} takes no value, got {spec.value!r}.")
+        if free[0] in given:
+            raise UsageError(f"{kind} {text!r} gives the option {free[0]!r} twice.")
+        given = {free[0]: spec.value, **given}
+    for key in given:
+        if key not in free:
+            raise UsageError(f"{kind} {spec.name!r} has no option {key!r}{suggest(key, free)}")
+    for name in free:
+        if parameters[name].default is inspect.Parameter.empty and name not in given:
+            raise UsageError(f"{kind} {spec.name!r} needs a value: write {spec.name}=<{name}>.")
+    values = {key: convert(raw, hints.get(key, str), f"{kind} {text!r}: {key}") for key, raw in given.items()}
+    known = {name: value for name, value in context.items() if name in parameters}
+    try:
+        return factory(**values, **known)
+    except UsageError as error:
+        raise UsageError(f"{kind} {text!r}: {error}") from error
+
+
+def convert(value: Any, hint: Any, what: str) -> Any:
+    """Reads a value, usually text, as the type that an annotation names.
+
+    Args:
+        value: Text, or a value that a YAML file already typed.
+        hint: ``bool``, ``int``, ``float``, ``str``, ``tuple[int, ...]``, ``Literal[...]`` or one of them ``| None``.
+        what: What the value is, to start the message with.
+
+    Raises:
+        UsageError: If the value can't be read so, or is not finite.
+    """
+    if isinstance(hint, types.UnionType):
+        if value is None or str(value).lower() in ("none", ""):
+            return None
+        hint = next(part for part in hint.__args__ if part is not type(None))
+    if typing.get_origin(hint) is typing.Literal:
+        choices = typing.get_args(hint)
+        if str(value) not in choices:
+            raise UsageError(f"{what} can't be {value!r}{suggest(str(value), choices)}")
+        return str(value)
+    if typing.get_origin(hint) is tuple:
+        return _whole_numbers(value, what)
+    return _READERS[hint](value, what)
+
+
+def suggest(word: str, known: Iterable[str]) -> str:
+    """The end of a message about an unknown word: the nearest known one, and all of them."""
+    known = list(known)
+    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    hint = f"; did you mean {near[0]!r}?" if near else "."
+    return f"{hint} Known: {', '.join(known) or 'none'}."
+
+
+def _boolean(value: Any, what: str) -> bool:
+    text = str(value).lower()
+    if text not in ("true", "false"):
+        raise UsageError(f"{what} must be True or False, got {value!r}.")
+    return text == "true"
+
+
+def _integer(value: Any, what: str) -> int:
+    try:
+        if isinstance(value, bool | float):
+            raise ValueError
+        return int(value)
+    except (ValueError, TypeError):
+        raise UsageError(f"{what} must be a whole number, got {value!r}.") from None
+
+
+def _real(value: Any, what: str) -> float:
+    try:
+        if isinstance(value, bool):
+            raise ValueError
+        number = float(value)
+    except (ValueError, TypeError):
+        raise UsageError(f"{what} must be a number, got {value!r}.") from None
+    if not math.isfinite(number):
+        raise UsageError(f"{what} must be finite, got {value!r}.")
+    return number
+
+
+def _text(value: Any, what: str) -> str:
+    if isinstance(value, dict | list):
+        raise UsageError(f"{what} must be text, got {value!r}.")
+    return str(value)
+
+
+def _whole_numbers(value: Any, what: str) -> tuple[int, ...]:
+    try:
+        numbers = ast.literal_eval(value) if isinstance(value, str) else value
+        numbers = tuple(numbers) if isinstance(numbers, tuple | list) else (numbers,)
+    except (ValueError, SyntaxError):
+        numbers = (None,)
+    if not all(type(number) is int for number in numbers):
+        raise UsageError(f"{what} must be whole numbers such as (1,2,4), got {value!r}.")
+    return numbers
+
+
+_READERS = {bool: _boolean, int: _integer, float: _real, str: _text}
