@@ -7,7 +7,7 @@ from absl import flags
 from tfwgan import cli
 
 USAGE = """\
-usage: python scripts/interpolate.py SAVED_MODEL [--rows=8] [--columns=10] [--path=slerp|lerp] [--seed=1] [--out=paths.png]
+usage: python scripts/interpolate.py SAVED_MODEL [--rows=8] [--columns=10] [--path=slerp|lerp] [--out=paths.png]
 
 SAVED_MODEL is the folder that a run exported, or the run folder itself. slerp follows great circles, on which Gaussian
 latents keep their typical length; lerp takes the straight line.

@@ -10,8 +10,8 @@ from tfwgan.spec import UsageError
 def make_strategy(devices: str, batch_size: int) -> tf.distribute.Strategy:
     """The strategy for `auto`, `cpu`, `gpu:0,1` or `cpu:2`.
 
-    With several devices it is a `MirroredStrategy`; their number does not change the result. `cpu:2` splits the CPU into
-    two logical devices, so that this path runs on any machine.
+    With several devices it is a `MirroredStrategy`; their number does not change the result. `cpu:2` splits the CPU
+    into two logical devices, so that this path runs on any machine.
 
     Raises:
         UsageError: If the devices don't exist, don't divide the batch, or TensorFlow has already fixed others.

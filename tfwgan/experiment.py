@@ -1,4 +1,7 @@
-"""From a `Config` to a trained generator: `build` puts the parts together, `fit` runs them. The one file that sees every table."""
+"""From a `Config` to a trained generator: `build` puts the parts together, `fit` runs them.
+
+The one file that sees every table of components.
+"""
 
 import contextlib
 import dataclasses

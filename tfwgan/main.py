@@ -1,4 +1,7 @@
-"""Trains one GAN: ``python -m tfwgan.main --loss=wgan_gp``. Flags become a `Config`, that an experiment, which is fitted."""
+"""Trains one GAN: ``python -m tfwgan.main --loss=wgan_gp``.
+
+Flags become a `Config`, the `Config` an experiment, and the experiment is fitted.
+"""
 
 import sys
 from collections.abc import Sequence

@@ -45,7 +45,7 @@ def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 def rows(ends: np.ndarray, columns: int, path=slerp) -> np.ndarray:
-    """Rows of an interpolation sheet: `[n + 1, d]` end points to `[n, columns, d]`, each row ending where the next begins."""
+    """Paths through `[n + 1, d]` points as rows `[n, columns, d]`, each row ending where the next begins."""
     return path(ends[:-1], ends[1:], np.linspace(0, 1, columns))
 
 

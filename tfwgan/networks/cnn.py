@@ -1,7 +1,5 @@
 """The patch critic of the first seed: unpadded strided convolutions, then one score by averaging or by position."""
 
-from typing import Literal
-
 import keras
 
 from tfwgan.networks.blocks import Norm, activate, conv, dense, normalize

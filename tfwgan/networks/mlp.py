@@ -1,4 +1,4 @@
-"""The multilayer perceptrons of the mode-collapse experiments (the third seed's SimpleMLP), for 2-D points and digits."""
+"""The multilayer perceptrons of the mode-collapse experiments (the third seed's SimpleMLP), for points and digits."""
 
 import math
 
