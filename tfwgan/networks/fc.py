@@ -1,4 +1,4 @@
-"""Fully connected networks on images of any shape: the critic that sees the whole image at once (the first seed's FC)."""
+"""Fully connected networks on images of any shape: the critic that sees it all at once (the first seed's FC)."""
 
 import math
 
