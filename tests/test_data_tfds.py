@@ -3,6 +3,7 @@
 import os
 import socket
 import sys
+import urllib.request
 from pathlib import Path
 
 import numpy as np
@@ -105,6 +106,7 @@ def test_without_network_the_message_comes_at_once_with_the_remedy(tmp_path, mon
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", no_name_server)
+    monkeypatch.setattr(urllib.request, "getproxies", dict)
     with pytest.raises(UsageError) as caught:
         data.load("tfds=kmnist", data_dir=str(tmp_path))
     for part in (str(tmp_path), "no network", "tfds build kmnist", "--data_dir", "--data=folder="):

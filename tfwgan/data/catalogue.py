@@ -1,9 +1,9 @@
 """Any image set of the TensorFlow Datasets catalogue (MNIST, CIFAR-10, CelebA, ...)."""
 
-import contextlib
 import difflib
 import importlib
 import socket
+import urllib.request
 from collections.abc import Iterator
 from types import ModuleType
 from typing import Any
@@ -120,31 +120,27 @@ def _features(library: ModuleType, name: str, features: Any) -> tuple[str, list[
 
 def _make_ready(library: ModuleType, builder: Any, name: str) -> None:
     """Downloads and converts the set, unless that was done before."""
+    online = _has_network()
+    # Without a network TFDS would try ten times, for over three minutes, in threads that outlive the failure.
+    importlib.import_module(f"{library.__name__}.core.download.downloader").MAX_RETRIES = 10 if online else 0
+    (library.enable_progress_bar if online else library.disable_progress_bar)()
     try:
-        with _prompt_failure(library):
-            builder.download_and_prepare()
+        builder.download_and_prepare()
     except Exception as error:
-        why = "no network" if "NameResolutionError" in str(error) else _reason(error)
         raise UsageError(
-            f"the TFDS set {name} is not prepared in {builder.data_path} and can't be downloaded ({why}). "
+            f"the TFDS set {name} is not prepared in {builder.data_path} and can't be downloaded "
+            f"({_reason(error) if online else 'no network'}). "
             f"Where there is network, run: tfds build {name}; copy its folder tensorflow_datasets here and point "
             "--data_dir at it. Or use a folder of images: --data=folder=<path>."
         ) from error
 
 
-@contextlib.contextmanager
-def _prompt_failure(library: ModuleType) -> Iterator[None]:
-    """Without a network, ends a download at the first failure: TFDS would try ten times, for over three minutes."""
-    downloader = importlib.import_module(f"{library.__name__}.core.download.downloader")
-    tries = downloader.MAX_RETRIES
+def _has_network() -> bool:
+    """Whether names of hosts can be resolved, or a proxy does that for us."""
     try:
-        socket.getaddrinfo(_HOST, 443)
+        return bool(urllib.request.getproxies() or socket.getaddrinfo(_HOST, 443))
     except OSError:
-        downloader.MAX_RETRIES = 0
-    try:
-        yield
-    finally:
-        downloader.MAX_RETRIES = tries
+        return False
 
 
 def _read(
