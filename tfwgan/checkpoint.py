@@ -22,7 +22,7 @@ from tfwgan.runs import write_atomically
 from tfwgan.spec import UsageError
 from tfwgan.trainer import GanTrainer
 
-_META = "meta.json"
+_META, _MEANS = "meta.json", "means"
 
 
 class NonFiniteState(RuntimeError):
@@ -30,13 +30,15 @@ class NonFiniteState(RuntimeError):
 
 
 def state(trainer: GanTrainer) -> dict[str, keras.Variable]:
-    """Every variable that training reads and writes, by a name that is the same in every process."""
+    """Every variable that training reads and writes, by a name that is the same in every process.
+
+    The running means come on top: replicas keep parts of them, see `GanTrainer.means`.
+    """
     parts = {
         "generator": trainer.generator.variables,
         "prior": trainer.prior.variables,
         "g_optimizer": trainer.g_optimizer.variables,
         "step": [trainer.step],
-        "means": [variable for metric in trainer.metrics for variable in metric.variables],
     }
     if trainer.ema:
         parts["average_generator"] = trainer.average_generator.variables
@@ -66,7 +68,7 @@ def save(folder: Path, trainer: GanTrainer, keep: int, **meta: Any) -> Path:
     step = trainer.steps_done
     buffer = io.BytesIO()
     note = json.dumps({"step": step, **meta}).encode()
-    np.savez(buffer, **arrays, **{_META: np.frombuffer(note, np.uint8)})
+    np.savez(buffer, **arrays, **{_MEANS: trainer.means, _META: np.frombuffer(note, np.uint8)})
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"step_{step:06d}.npz"
     write_atomically(path, buffer.getvalue())
@@ -90,7 +92,7 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         UsageError: If the file is missing, cut short or damaged.
     """
     try:
-        with np.load(path) as file:
+        with open(path, "rb") as stream, np.load(stream) as file:
             arrays = {name: file[name] for name in file.files}
         return arrays, json.loads(arrays.pop(_META).tobytes())
     except FileNotFoundError:
@@ -125,7 +127,7 @@ def restore(trainer: GanTrainer, arrays: Mapping[str, np.ndarray]) -> None:
         UsageError: If the state is that of another configuration.
     """
     variables = state(trainer)
-    for name in variables.keys() ^ arrays.keys():
+    for name in {*variables, _MEANS} ^ arrays.keys():
         raise UsageError(f"The checkpoint does not fit the configuration: {name} is on one side only.")
     for name, variable in variables.items():
         if tuple(variable.shape) != arrays[name].shape:
@@ -135,3 +137,4 @@ def restore(trainer: GanTrainer, arrays: Mapping[str, np.ndarray]) -> None:
             )
     for name, variable in variables.items():
         variable.assign(arrays[name])
+    trainer.means = arrays[_MEANS]

@@ -1,5 +1,6 @@
 """Which devices train: reads ``--devices`` and makes the distribution strategy."""
 
+import functools
 import re
 
 import tensorflow as tf
@@ -36,7 +37,16 @@ def make_strategy(devices: str, batch_size: int) -> tf.distribute.Strategy:
     if count == 1:
         return tf.distribute.get_strategy()
     kind = "GPU" if chosen else "CPU"
-    return tf.distribute.MirroredStrategy([f"{kind}:{i}" for i in range(count)])
+    return mirrored(tuple(f"{kind}:{i}" for i in range(count)))
+
+
+@functools.cache
+def mirrored(devices: tuple[str, ...]) -> tf.distribute.MirroredStrategy:
+    """The one `MirroredStrategy` of this process over these devices.
+
+    Two of them would number their collective operations alike, and TensorFlow takes one's for the other's.
+    """
+    return tf.distribute.MirroredStrategy(list(devices))
 
 
 def _fix(gpus: list, n_cpus: int, devices: str) -> None:

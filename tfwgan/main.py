@@ -58,10 +58,10 @@ def train(values: flags.FlagValues) -> int:
         return 0
     try:
         result = fit(experiment, resume=values["resume"].value)
-    except NonFiniteLoss as error:
+    except (NonFiniteLoss, OSError) as error:
         print(f"tfwgan: training stopped. {error}", file=sys.stderr)
         return 1
-    print(farewell(result))
+    print(farewell(config, result))
     return 0
 
 

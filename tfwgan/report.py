@@ -1,7 +1,9 @@
 """What the program says of a run, before and after."""
 
+from tfwgan.config import Config
 from tfwgan.cost import flop_per_step
 from tfwgan.experiment import Experiment, Result
+from tfwgan.runs import can_grow
 
 
 def describe(experiment: Experiment, cost: bool = False) -> str:
@@ -27,9 +29,9 @@ def describe(experiment: Experiment, cost: bool = False) -> str:
     return "\n".join(lines)
 
 
-def farewell(result: Result) -> str:
+def farewell(config: Config, result: Result) -> str:
     """Where everything is, and what to do next."""
-    run = result.run_dir
+    run, more = result.run_dir, f" --steps={2 * result.step}" if can_grow(config) else ""
     resume = f"python -m tfwgan.main --config={run / 'config.json'} --resume"
     if result.saved_model is None:
         why = f"Stopped by {result.interrupted}" if result.interrupted else "Stopped"
@@ -45,13 +47,9 @@ def farewell(result: Result) -> str:
             "Next:",
             f"  tensorboard --logdir {run / 'tensorboard'}",
             f"  python scripts/sample.py {result.saved_model} --n=64 --seed=1 --out=grid.png",
-            f"  {resume} --steps={_more(result.step)}",
+            f"  {resume}{more}",
         ]
     )
-
-
-def _more(steps: int) -> int:
-    return 2 * steps
 
 
 def _chunks(items, size: int) -> list[list]:

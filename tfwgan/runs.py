@@ -98,11 +98,15 @@ class Run:
 def differences(before: Mapping[str, Any], config: Config) -> list[str]:
     """What differs between a stored configuration and this one, as "name was a, is b", where it changes the result."""
     now = config.as_dict()
-    free = set(_FREE)
-    if any(parse(spec).options.get("schedule", "constant") != "constant" for spec in (config.g_opt, config.d_opt)):
-        free.discard("steps")  # a schedule stretches over all steps
+    free = _FREE if can_grow(config) else _FREE - {"steps"}
     names = [name for name in {**now, **before} if name not in free]
     return [f"{n} was {before.get(n)!r}, is {now.get(n)!r}" for n in names if before.get(n) != now.get(n)]
+
+
+def can_grow(config: Config) -> bool:
+    """Whether a run may be resumed with more steps: not if a learning rate falls over all of them."""
+    specs = (config.g_opt, config.d_opt)
+    return all(parse(spec).options.get("schedule", "constant") == "constant" for spec in specs)
 
 
 def write_atomically(path: Path, content: bytes) -> None:

@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import keras
+import numpy as np
 import tensorflow as tf
 
 from tfwgan import rng
@@ -74,6 +75,26 @@ class GanTrainer(keras.Model):
         """The running means that a training step returns; Keras resets them when an epoch begins."""
         return list(self.trackers.values())
 
+    @property
+    def means(self) -> np.ndarray:
+        """Sums and counts behind the running means, float32 `[2 * terms, replicas]`; can be set.
+
+        Replicas add up on their own, so each one's numbers are needed to go on bit for bit.
+        """
+        return np.stack([[part.numpy() for part in parts] for parts in self._parts_of_means()])
+
+    @means.setter
+    def means(self, values: np.ndarray) -> None:
+        for parts, numbers in zip(self._parts_of_means(), values, strict=True):
+            if len(parts) != len(numbers):  # saved on another number of devices
+                numbers = [numbers.sum(), *[0.0] * (len(parts) - 1)]
+            for part, number in zip(parts, numbers, strict=True):
+                part.assign(number)
+
+    def _parts_of_means(self) -> list:
+        variables = [variable.value for metric in self.metrics for variable in metric.variables]
+        return [getattr(variable, "values", (variable,)) for variable in variables]
+
     def call(self, z: tf.Tensor, training: bool = False) -> tf.Tensor:
         """Images `[b, ...]` of latents `[b, z_dim]`, by the averaged generator if there is one."""
         return feed(self.average_generator, {"z": z}, training=training)
@@ -114,7 +135,7 @@ class GanTrainer(keras.Model):
             terms = self.objective.critic_terms(self._score, batch["image"], fake, mix)
             loss = self._share(terms["critic_loss"])
         variables = self.critic.trainable_variables
-        self.d_optimizer.apply(tape.gradient(loss, variables), variables)
+        self.d_optimizer.apply(_gradients(tape, loss, variables), variables)
         self.objective.project(variables)
         return terms
 
@@ -124,7 +145,7 @@ class GanTrainer(keras.Model):
         with tf.GradientTape() as tape:
             terms = self.objective.generator_terms(self._score, batch["image"], self._generate(codes))
             loss = self._share(terms["generator_loss"])
-        self.g_optimizer.apply(tape.gradient(loss, variables), variables)
+        self.g_optimizer.apply(_gradients(tape, loss, variables), variables)
         return terms
 
     def _generate(self, codes: tf.Tensor) -> tf.Tensor:
@@ -166,6 +187,13 @@ class GanTrainer(keras.Model):
         averages = self.average_generator.variables + self.average_prior.variables
         for average, variable in zip(averages, self.generator.variables + self.prior.variables, strict=True):
             average.assign(decay * average + (1.0 - decay) * variable)
+
+
+def _gradients(tape: tf.GradientTape, loss: tf.Tensor, variables: list) -> list[tf.Tensor]:
+    """Gradients as plain tensors, also of a table that was read by index."""
+    return [
+        gradient if gradient is None else tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)
+    ]
 
 
 def sample_seed(seed: int | tf.Tensor) -> tf.Tensor:

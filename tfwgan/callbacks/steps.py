@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 
 import keras
-import numpy as np
 import tensorflow as tf
 
 
@@ -37,12 +36,10 @@ class ContinueInterval(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Notes the means as the checkpoint left them."""
-        self._means = None
-        if self.model.steps_done % self.every:
-            self._means = [(v, np.asarray(v)) for metric in self.model.metrics for v in metric.variables]
+        self._means = self.model.means if self.model.steps_done % self.every else None
 
     def on_epoch_begin(self, epoch, logs=None):
         """Puts them back once, after Keras' reset."""
-        for variable, value in self._means or ():
-            variable.assign(value)
+        if self._means is not None:
+            self.model.means = self._means
         self._means = None

@@ -2,9 +2,11 @@
 
 import difflib
 import importlib
+import shutil
 import socket
 import urllib.request
 from collections.abc import Iterator
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
@@ -50,7 +52,7 @@ def tfds(
     library = _library()
     builder = _builder(library, name, data_dir)
     image, classes = _features(library, name, builder.info.features)
-    _make_ready(library, builder, name)
+    _make_ready(library, builder, name, data_dir)
     try:
         examples = builder.as_dataset(
             split=split,
@@ -118,15 +120,17 @@ def _features(library: ModuleType, name: str, features: Any) -> tuple[str, list[
     return key, list(label.names) if isinstance(label, kinds.ClassLabel) and label.names else None
 
 
-def _make_ready(library: ModuleType, builder: Any, name: str) -> None:
+def _make_ready(library: ModuleType, builder: Any, name: str, data_dir: str | None) -> None:
     """Downloads and converts the set, unless that was done before."""
-    online = _has_network()
+    online, mistyped = _has_network(), data_dir is not None and not Path(data_dir).exists()
     # Without a network TFDS would try ten times, for over three minutes, in threads that outlive the failure.
     importlib.import_module(f"{library.__name__}.core.download.downloader").MAX_RETRIES = 10 if online else 0
     (library.enable_progress_bar if online else library.disable_progress_bar)()
     try:
         builder.download_and_prepare()
     except Exception as error:
+        if mistyped:
+            shutil.rmtree(data_dir, ignore_errors=True)
         raise UsageError(
             f"the TFDS set {name} is not prepared in {builder.data_path} and can't be downloaded "
             f"({_reason(error) if online else 'no network'}). "

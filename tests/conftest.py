@@ -1,0 +1,39 @@
+"""What all tests share: quiet logs, two logical CPUs, and tiny runs."""
+
+import os
+
+os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+
+import pytest
+import tensorflow as tf
+
+from tfwgan.main import main
+
+# Two logical CPUs, so that one process can compare one device with two; one device is still the first of them.
+tf.config.set_logical_device_configuration(
+    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+)
+
+TINY = {
+    "data": "ring8-n=64",
+    "gen_arch": "MLP-dim=8",
+    "disc_arch": "MLP-dim=8",
+    "z_dim": "4",
+    "batch_size": "8",
+    "n_critic": "2",
+    "steps": "4",
+    "log_steps": "2",
+    "image_steps": "2",
+    "checkpoint_steps": "2",
+}
+
+
+@pytest.fixture
+def tiny(tmp_path):
+    """Runs the program on a tiny problem in a folder of this test; returns its exit code."""
+
+    def run(*arguments, **flags):
+        flags = {**TINY, "out_dir": str(tmp_path), "name": "run", **flags}
+        return main([*(f"--{name}={value}" for name, value in flags.items()), *arguments])
+
+    return run

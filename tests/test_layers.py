@@ -1,0 +1,106 @@
+"""Laws of the code itself: imports point one way, files stay short, everything says what it is."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+PACKAGE = sorted((ROOT / "tfwgan").rglob("*.py"))
+SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
+
+# A room imports from itself and from rows above its own; rooms of one row don't know each other.
+ROWS = [
+    "spec rng",
+    "config cli",
+    "data priors networks objectives optimizers devices",
+    "trainer",
+    "sampling runs export cost",
+    "render checkpoint",
+    "callbacks",
+    "experiment",
+    "report",
+    "main",
+]
+RANK = {room: rank for rank, row in enumerate(ROWS) for room in row.split()}
+
+
+def label(path):
+    return str(path.relative_to(ROOT))
+
+
+def room(path):
+    """`data` of tfwgan/data/images.py, `spec` of tfwgan/spec.py, None of the package's own front door."""
+    parts = path.relative_to(ROOT / "tfwgan").with_suffix("").parts
+    return None if parts == ("__init__",) else parts[0]
+
+
+def imported(path):
+    """Full names of all imported modules, at the top or inside functions; of `from a import b` both a and a.b."""
+    for node in ast.walk(ast.parse(path.read_text())):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{label(path)} imports by a relative name"
+            if node.module != "tfwgan":
+                yield node.module
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+
+
+def test_every_room_has_a_row():
+    assert {room(path) for path in PACKAGE} - {None} == set(RANK)
+
+
+@pytest.mark.parametrize("path", PACKAGE, ids=label)
+def test_imports_point_one_way(path):
+    rooms = {name.split(".")[1] for name in imported(path) if name.startswith("tfwgan.")}
+    own = room(path)
+    if own is None:
+        assert not rooms
+        return
+    for other in rooms - {own}:
+        assert RANK[other] < RANK[own], f"{label(path)} imports {other}"
+
+
+@pytest.mark.parametrize("path", [*PACKAGE, *SCRIPTS], ids=label)
+def test_nothing_imports_scripts_or_tests(path):
+    assert not {name.split(".")[0] for name in imported(path)} & {"scripts", "tests", "conftest"}
+
+
+@pytest.mark.parametrize("name", ["spec", "config", "cli", "sampling", "render", "runs"])
+def test_what_needs_no_tensorflow_imports_none(name):
+    assert not {name.split(".")[0] for name in imported(ROOT / "tfwgan" / f"{name}.py")} & {"tensorflow", "keras"}
+
+
+@pytest.mark.parametrize("path", [*PACKAGE, *SCRIPTS], ids=label)
+def test_a_file_has_at_most_300_lines_and_a_telling_name(path):
+    assert len(path.read_text().splitlines()) <= 300
+    assert path.stem not in {"util", "utils", "common", "helper", "helpers", "misc", "tools"}
+
+
+@pytest.mark.parametrize("path", [*PACKAGE, *SCRIPTS], ids=label)
+def test_modules_functions_and_classes_say_what_they_are(path):
+    tree = ast.parse(path.read_text())
+    empty = path.name == "__init__.py" and not tree.body
+    assert empty or ast.get_docstring(tree), f"{label(path)} has no docstring"
+    public = [
+        node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+    ]
+    assert [node.name for node in public if not ast.get_docstring(node)] == []
+
+
+@pytest.mark.parametrize("path", PACKAGE, ids=label)
+def test_nothing_is_checked_by_assert_statements(path):
+    assert not [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)]
+
+
+@pytest.mark.parametrize("path", PACKAGE, ids=label)
+def test_importing_a_module_only_defines(path):
+    """At the top of a module stand a docstring, imports, definitions and assignments, nothing that acts."""
+    for node in ast.parse(path.read_text()).body:
+        is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
+        defines = isinstance(
+            node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
+        )
+        is_main = isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
+        assert is_docstring or defines or is_main, f"{label(path)}, line {node.lineno}"

@@ -1,0 +1,160 @@
+"""Laws of objectives: losses at scores computed by hand, options, terms, and the clip."""
+
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfwgan import spec
+from tfwgan.objectives import OBJECTIVES
+from tfwgan.objectives.adversarial import ADAM
+from tfwgan.optimizers import OPTIMIZERS
+from tfwgan.spec import UsageError
+
+ALL = [*OBJECTIVES, "gan-r1=1", "wgan-gp=1-lp=2-r1=3-r2=4-clip=0.5", "wgan_gp-gp=0"]
+
+
+def objective(text):
+    return spec.build(text, OBJECTIVES, "loss")
+
+
+def log_logistic(score):
+    return -math.log(1 + math.exp(-score))
+
+
+REAL, FAKE = [1.0, 3.0], [0.0, -2.0]
+GAN = (
+    -(log_logistic(1) + log_logistic(3)) / 2 - (log_logistic(0) + log_logistic(2)) / 2,
+    -(log_logistic(0) + log_logistic(-2)) / 2,
+)
+LOSSES = {"gan": GAN, "wgan": (-3.0, 1.0), "wgan_gp": (-3.0, 1.0), "wgan_lp": (-3.0, 1.0)}
+
+
+def test_every_objective_has_a_law():
+    assert LOSSES.keys() == OBJECTIVES.keys()
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_losses_at_scores_computed_by_hand(name):
+    loss, (critic_loss, generator_loss) = objective(name), LOSSES[name]
+    np.testing.assert_allclose(loss.critic_loss_of(tf.constant(REAL), tf.constant(FAKE)), critic_loss, rtol=1e-6)
+    np.testing.assert_allclose(loss.generator_loss_of(tf.constant(FAKE)), generator_loss, rtol=1e-6)
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_losses_stay_finite_at_huge_scores(name):
+    scores, loss = tf.constant([1e4, -1e4]), objective(name)
+    assert np.isfinite(loss.critic_loss_of(scores, scores)) and np.isfinite(loss.generator_loss_of(scores))
+
+
+@pytest.mark.parametrize("name", OBJECTIVES)
+def test_real_samples_score_high(name):
+    loss = objective(name)
+    real, fake = tf.Variable([0.3, -0.2]), tf.Variable([0.1, -0.4])
+    with tf.GradientTape(persistent=True) as tape:
+        critic_loss, generator_loss = loss.critic_loss_of(real, fake), loss.generator_loss_of(fake)
+    assert np.all(tape.gradient(critic_loss, real) < 0) and np.all(tape.gradient(critic_loss, fake) > 0)
+    assert np.all(tape.gradient(generator_loss, fake) < 0)
+
+
+def first_coordinate(x):
+    return 2.0 * x[:, 0]
+
+
+def points():
+    real = tf.constant([[1.0, 0.0], [3.0, 5.0]])
+    fake = tf.constant([[0.0, 1.0], [-2.0, 2.0]])
+    return real, fake, tf.constant([0.25, 0.5])
+
+
+@pytest.mark.parametrize("text", ALL)
+def test_terms_are_what_training_logs(text):
+    loss = objective(text)
+    real, fake, mix = points()
+    critic_terms = loss.critic_terms(first_coordinate, real, fake, mix)
+    generator_terms = loss.generator_terms(first_coordinate, real, fake)
+    assert loss.terms == tuple(dict.fromkeys([*critic_terms, *generator_terms]))
+    assert not critic_terms.keys() & generator_terms.keys()
+    assert all(term.shape == () for term in (critic_terms | generator_terms).values())
+
+
+@pytest.mark.parametrize("text", ALL)
+def test_the_wasserstein_estimate_is_real_minus_fake(text):
+    real, fake, mix = points()
+    terms = objective(text).critic_terms(first_coordinate, real, fake, mix)
+    np.testing.assert_allclose(terms["wasserstein"], 4.0 - -2.0)
+    swapped = objective(text).critic_terms(first_coordinate, fake, real, mix)
+    np.testing.assert_allclose(swapped["wasserstein"], -6.0)
+
+
+def test_the_critic_s_loss_holds_every_penalty_with_its_weight():
+    terms = objective("wgan-gp=1-lp=2-r1=3-r2=4").critic_terms(first_coordinate, *points())
+    # The slope is 2 everywhere: gp = lp = 1, r1 = r2 = 2.
+    np.testing.assert_allclose([terms[k] for k in ("gp", "lp", "r1", "r2")], [1, 1, 2, 2], rtol=1e-5)
+    np.testing.assert_allclose(terms["critic_loss"], -6 + 1 * 1 + 2 * 1 + 3 * 2 + 4 * 2, rtol=1e-5)
+
+
+OPTIONS = [
+    ("gan", {}, 0.0, "adam-lr=2e-4-beta_1=0.5-beta_2=0.999"),
+    ("gan-r1=10", {"r1": 10.0}, 0.0, ADAM),
+    ("wgan", {}, 0.01, "rmsprop-lr=5e-5"),
+    ("wgan-clip=0.1", {}, 0.1, "rmsprop-lr=5e-5"),
+    ("wgan-clip=0", {}, 0.0, "rmsprop-lr=5e-5"),
+    ("wgan-gp=10", {"gp": 10.0}, 0.0, ADAM),
+    ("wgan-r2=1-clip=0.1", {"r2": 1.0}, 0.1, ADAM),
+    ("wgan_gp", {"gp": 10.0}, 0.0, ADAM),
+    ("wgan_gp=5", {"gp": 5.0}, 0.0, ADAM),
+    ("wgan_gp-gp=0.1", {"gp": 0.1}, 0.0, ADAM),
+    ("wgan_gp-r1=1", {"gp": 10.0, "r1": 1.0}, 0.0, ADAM),
+    ("wgan_gp-gp=0-lp=1", {"lp": 1.0}, 0.0, ADAM),
+    ("wgan_lp", {"lp": 10.0}, 0.0, ADAM),
+    ("wgan_lp-lp=3", {"lp": 3.0}, 0.0, ADAM),
+]
+
+
+@pytest.mark.parametrize("text, weights, clip, optimizer", OPTIONS, ids=[row[0] for row in OPTIONS])
+def test_options_say_what_is_added(text, weights, clip, optimizer):
+    loss = objective(text)
+    assert (dict(loss.weights), loss.clip, loss.optimizer) == (weights, clip, optimizer)
+    assert loss.terms == ("critic_loss", "wasserstein", *weights, "generator_loss")
+    assert loss.uses_critic
+
+
+def test_the_first_value_of_a_penalised_objective_is_the_weight_of_its_own_penalty():
+    assert objective("wgan_gp=5") == objective("wgan_gp-gp=5")
+    assert objective("wgan_lp=5") == objective("wgan_lp-lp=5")
+
+
+@pytest.mark.parametrize("text", ALL)
+def test_the_paper_s_optimizer_can_be_built(text):
+    assert spec.build(objective(text).optimizer, OPTIMIZERS, "optimizer", updates=10).built is False
+
+
+@pytest.mark.parametrize("name", ["gp", "lp", "r1", "r2", "clip"])
+@pytest.mark.parametrize("value, message", [("-1", "must be at least 0"), ("nan", "finite"), ("x", "a number")])
+def test_impossible_weights_are_refused(name, value, message):
+    with pytest.raises(UsageError, match=message):
+        objective(f"wgan-{name}={value}")
+
+
+@pytest.mark.parametrize("clip", [0.01, 0.5])
+def test_the_clip_leaves_every_weight_inside(clip):
+    inside, outside = tf.Variable([[0.009, -0.009], [0.0, 0.004]]), tf.Variable([-3.0, 0.2, 1e9])
+    before = inside.numpy()
+    objective(f"wgan-clip={clip}").project([inside, outside])
+    np.testing.assert_array_equal(inside, before)
+    np.testing.assert_array_equal(outside, np.clip(np.float32([-3.0, 0.2, 1e9]), -np.float32(clip), np.float32(clip)))
+
+
+@pytest.mark.parametrize("text", ["gan", "wgan_gp", "wgan-clip=0"])
+def test_without_a_clip_weights_are_left_alone(text):
+    w = tf.Variable([-3.0, 0.2])
+    objective(text).project([w])
+    np.testing.assert_array_equal(w, np.float32([-3.0, 0.2]))
+
+
+def test_an_objective_can_not_change():
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        objective("wgan").clip = 1.0

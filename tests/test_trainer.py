@@ -1,0 +1,364 @@
+"""Laws of the training step, on tiny networks and points of the plane."""
+
+import keras
+import numpy as np
+import pytest
+import tensorflow as tf
+
+from tfwgan import rng, spec
+from tfwgan.networks import CRITICS, GENERATORS
+from tfwgan.objectives import OBJECTIVES
+from tfwgan.optimizers import OPTIMIZERS
+from tfwgan.priors import PRIORS
+from tfwgan.trainer import GanTrainer
+
+N_CRITIC, B, STEPS = 2, 8, 3
+
+
+class Spy:
+    """An objective that notes what it is shown; only for eager training."""
+
+    def __init__(self, inner):
+        self.inner, self.critic_calls, self.generator_calls = inner, [], []
+        self.uses_critic, self.terms, self.project = inner.uses_critic, inner.terms, inner.project
+
+    def critic_terms(self, score, real, fake, mix):
+        self.critic_calls.append([x.numpy() for x in (real, fake, mix)])
+        return self.inner.critic_terms(score, real, fake, mix)
+
+    def generator_terms(self, score, real, fake):
+        self.generator_calls.append([x.numpy() for x in (real, fake)])
+        return self.inner.generator_terms(score, real, fake)
+
+
+class Distance:
+    """An objective without a critic: the generated mean should be the real one."""
+
+    uses_critic, terms = False, ("generator_loss",)
+
+    def generator_terms(self, score, real, fake):
+        return {"generator_loss": tf.reduce_sum(tf.square(tf.reduce_mean(fake, 0) - tf.reduce_mean(real, 0)))}
+
+
+def objective(text="wgan_gp"):
+    return spec.build(text, OBJECTIVES, "loss")
+
+
+def make(
+    loss="wgan_gp", prior="normal", norm="none", opt="adam-lr=1e-2", n_critic=N_CRITIC, seed=0, eager=False, **options
+):
+    with rng.seeded_initializers(0):
+        loss = objective(loss) if isinstance(loss, str) else loss
+        critic = spec.build("MLP-dim=6-mults=(1,2)", CRITICS, "critic", image_shape=(2,)) if loss.uses_critic else None
+        trainer = GanTrainer(
+            spec.build(prior, PRIORS, "prior", z_dim=3),
+            spec.build(f"MLP-dim=6-mults=(1,2)-norm={norm}", GENERATORS, "generator", z_dim=3, image_shape=(2,)),
+            critic,
+            loss,
+            n_critic=n_critic,
+            seed=seed,
+            **options,
+        )
+        g_opt, d_opt = (spec.build(opt, OPTIMIZERS, "optimizer", updates=100) for _ in range(2))
+        trainer.compile(g_opt, d_opt, run_eagerly=eager)
+    return trainer
+
+
+def data(n_critic=N_CRITIC, steps=STEPS, seed=0):
+    """Elements `[b, n_critic, 2]`, every point different."""
+    return np.random.default_rng(seed).uniform(-1, 1, (steps, B, n_critic, 2)).astype(np.float32)
+
+
+def fit(trainer, images=None, epochs=1, callbacks=()):
+    images = data(trainer.n_critic) if images is None else images
+    elements = tf.data.Dataset.from_tensor_slices({"image": images})
+    return trainer.fit(elements, epochs=epochs, verbose=0, shuffle=False, callbacks=list(callbacks)).history
+
+
+def values(variables):
+    return [np.array(v.numpy()) for v in variables]
+
+
+def assert_same(one, other, **tolerance):
+    for a, b in zip(one, other, strict=True):
+        np.testing.assert_allclose(a, b, **tolerance)
+
+
+def differs(one, other):
+    return any(not np.array_equal(a, b) for a, b in zip(one, other, strict=True))
+
+
+@pytest.mark.parametrize("n_critic", [1, 3])
+def test_one_step_is_n_critic_critic_updates_and_one_generator_update(n_critic):
+    trainer = make(n_critic=n_critic)
+    fit(trainer)
+    assert int(trainer.d_optimizer.iterations) == n_critic * STEPS
+    assert int(trainer.g_optimizer.iterations) == STEPS == trainer.steps_done
+
+
+def test_every_critic_update_sees_a_batch_latents_and_mix_of_its_own():
+    spy, images = Spy(objective()), data()
+    trainer = make(spy, eager=True)
+    fit(trainer, images)
+    real, fake, mix = (np.stack(part) for part in zip(*spy.critic_calls, strict=True))
+    np.testing.assert_array_equal(real, images.swapaxes(1, 2).reshape(STEPS * N_CRITIC, B, 2))
+    assert len(np.unique(fake, axis=0)) == len(np.unique(mix, axis=0)) == STEPS * N_CRITIC
+    assert mix.shape == (STEPS * N_CRITIC, B) and len(np.unique(mix)) == mix.size
+    assert 0 <= mix.min() and mix.max() < 1
+
+
+def test_the_generator_update_sees_the_last_batch_and_latents_of_its_own():
+    spy, images = Spy(objective()), data()
+    fit(make(spy, eager=True), images)
+    real, fake = (np.stack(part) for part in zip(*spy.generator_calls, strict=True))
+    np.testing.assert_array_equal(real, images[:, :, -1])
+    others = np.stack([call[1] for call in spy.critic_calls])
+    assert len(np.unique(np.concatenate([fake, others]), axis=0)) == STEPS * (N_CRITIC + 1)
+
+
+def one_batch():
+    return {"image": tf.constant(data()[0, :, 0])}, tf.random.stateless_normal([B, 3], [0, 0]), tf.linspace(0.0, 0.9, B)
+
+
+def test_a_critic_update_moves_the_critic_only():
+    trainer = make(norm="batch")
+    before = values(trainer.generator.trainable_variables), values(trainer.critic.trainable_variables)
+    terms = trainer.critic_step(*one_batch())
+    assert terms.keys() == {"critic_loss", "wasserstein", "gp"}
+    assert_same(values(trainer.generator.trainable_variables), before[0], rtol=0)
+    after = values(trainer.critic.trainable_variables)
+    assert all(not np.array_equal(a, b) for a, b in zip(after[:-1], before[1][:-1], strict=True))
+    # The last bias cancels in the difference of means and moves no slope.
+    np.testing.assert_allclose(after[-1], before[1][-1], atol=0.02)
+
+
+def test_a_generator_update_moves_the_generator_only():
+    trainer = make(norm="batch")
+    before = values(trainer.generator.trainable_variables), values(trainer.critic.variables)
+    batch, codes, _ = one_batch()
+    assert trainer.generator_step(batch, codes).keys() == {"generator_loss"}
+    assert_same(values(trainer.critic.variables), before[1], rtol=0)
+    after = values(trainer.generator.trainable_variables)
+    assert all(not np.array_equal(a, b) for a, b in zip(after, before[0], strict=True))
+
+
+def test_updates_go_downhill():
+    trainer = make(opt="sgd-lr=1e-3")
+    batch, codes, mix = one_batch()
+    losses = [float(trainer.critic_step(batch, codes, mix)["critic_loss"]) for _ in range(5)]
+    assert np.all(np.diff(losses) < 0)
+    losses = [float(trainer.generator_step(batch, codes)["generator_loss"]) for _ in range(5)]
+    assert np.all(np.diff(losses) < 0)
+
+
+def test_one_critic_update_is_gradient_descent_on_the_critic_s_loss():
+    trainer = make(opt="sgd-lr=0.5")
+    batch, codes, mix = one_batch()
+    w = trainer.critic.trainable_variables
+    with tf.GradientTape() as tape:
+        fake = trainer.generator({"z": codes}, training=True)
+        loss = trainer.objective.critic_terms(lambda x: trainer.critic({"image": x}), batch["image"], fake, mix)
+    expected = [v.numpy() - 0.5 * g.numpy() for v, g in zip(w, tape.gradient(loss["critic_loss"], w), strict=True)]
+    trainer.critic_step(batch, codes, mix)
+    assert_same(values(w), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_clipped_weights_stay_inside_after_every_update():
+    trainer = make("wgan-clip=0.02")
+    fit(trainer)
+    largest = max(np.abs(w).max() for w in values(trainer.critic.trainable_variables))
+    assert largest == np.float32(0.02)
+
+
+@pytest.mark.parametrize("prior", ["normal", "const=8-trainable=True"])
+def test_the_average_follows_the_generator_with_a_memory_that_grows(prior):
+    ema = 0.25  # below (1 + t) / (10 + t) from t = 2 on
+    trainer = make(norm="batch", prior=prior, ema=ema)
+    sources = trainer.generator.variables + trainer.prior.variables
+    averages = trainer.average_generator.variables + trainer.average_prior.variables
+    expected = values(sources)
+    assert_same(values(averages), expected, rtol=0)
+    assert {"moving_mean", "moving_variance"} <= {v.name for v in sources}
+    for t, element in enumerate(data(), start=1):
+        trainer.train_step({"image": tf.constant(element)})
+        decay = min(ema, (1 + t) / (10 + t))
+        assert decay == (2 / 11 if t == 1 else ema)
+        expected = [decay * a + (1 - decay) * v for a, v in zip(expected, values(sources), strict=True)]
+        assert_same(values(averages), expected, rtol=1e-5, atol=1e-7)
+    assert differs(values(averages), values(sources))
+    assert not trainer.average_generator.trainable_variables and not trainer.average_prior.trainable_variables
+
+
+def test_a_long_memory_starts_short():
+    trainer, expected = make(ema=0.999), None
+    expected = values(trainer.generator.variables)
+    for t, element in enumerate(data(), start=1):
+        trainer.train_step({"image": tf.constant(element)})
+        decay = (1 + t) / (10 + t)
+        expected = [
+            decay * a + (1 - decay) * v.numpy() for a, v in zip(expected, trainer.generator.variables, strict=True)
+        ]
+    assert_same(values(trainer.average_generator.variables), expected, rtol=1e-5, atol=1e-7)
+
+
+def test_without_an_average_the_generator_itself_is_shown():
+    trainer = make(ema=0.0)
+    assert trainer.average_generator is trainer.generator and trainer.average_prior is trainer.prior
+
+
+def test_the_seed_decides_every_number():
+    first, same, other = (fit(make(seed=seed), epochs=2) for seed in (0, 0, 1))
+    assert first == same
+    assert all(first[name] != other[name] for name in first)
+
+
+def test_logs_are_running_means_of_an_epoch():
+    trainer, single = make(), make()
+    history, steps = fit(trainer, epochs=2), []
+    for element in [*data(), *data()]:
+        for metric in single.metrics:
+            metric.reset_state()
+        steps.append({k: float(v) for k, v in single.train_step({"image": tf.constant(element)}).items()})
+    assert list(history) == sorted(trainer.objective.terms) or list(history) == list(trainer.objective.terms)
+    for name, means in history.items():
+        per_step = np.array([step[name] for step in steps]).reshape(2, STEPS)
+        np.testing.assert_allclose(means, per_step.mean(axis=1), rtol=1e-4, atol=1e-6)
+
+
+def test_a_term_of_the_critic_is_the_mean_over_its_updates():
+    spy = Spy(objective("wgan-clip=0"))
+    trainer = make(spy, eager=True, opt="sgd-lr=1e-9")
+    logs = trainer.train_step({"image": tf.constant(data()[0])})
+    estimates = [
+        np.mean(trainer.critic({"image": real})) - np.mean(trainer.critic({"image": fake}))
+        for real, fake, _ in spy.critic_calls
+    ]
+    np.testing.assert_allclose(logs["wasserstein"], np.mean(estimates), rtol=1e-4)
+    np.testing.assert_allclose(logs["critic_loss"], -np.mean(estimates), rtol=1e-4)
+
+
+class Counter(keras.callbacks.Callback):
+    """A user's callback, knowing nothing of this package."""
+
+    def __init__(self):
+        super().__init__()
+        self.batches, self.epochs = [], []
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.batches.append(dict(logs))
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epochs.append((epoch, dict(logs)))
+
+
+def test_keras_and_its_callbacks_see_an_ordinary_model():
+    trainer, counter = make(), Counter()
+    history = fit(trainer, epochs=2, callbacks=[counter, keras.callbacks.TerminateOnNaN()])
+    assert len(counter.batches) == 2 * STEPS and [epoch for epoch, _ in counter.epochs] == [0, 1]
+    assert all(set(logs) == set(trainer.objective.terms) for logs in counter.batches)
+    assert counter.epochs[1][1]["critic_loss"] == history["critic_loss"][1]
+    assert trainer.steps_done == 2 * STEPS
+
+
+def test_eager_graph_and_parts_of_a_run_agree():
+    graph, eager, parts = make(ema=0.9), make(ema=0.9, eager=True), make(ema=0.9)
+    images = data()
+    fit(graph, images)
+    fit(eager, images)
+    fit(parts, images[:1])
+    fit(parts, images[1:])
+    assert_same(values(graph.variables), values(eager.variables), rtol=1e-4, atol=1e-5)
+    assert_same(graph.get_weights(), parts.get_weights(), rtol=0)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("loss, norm", [("wgan_gp", "none"), ("wgan", "batch")])
+def test_compiling_with_xla_changes_nothing(loss, norm):
+    plain, compiled = (make(loss, norm=norm, ema=0.9, xla=xla, n_critic=2) for xla in (False, True))
+    for trainer in (plain, compiled):
+        fit(trainer, data(n_critic=2, steps=3))
+    assert_same(compiled.get_weights(), plain.get_weights(), atol=1e-5)
+    assert compiled.steps_done == 3
+
+
+def test_samples_are_a_function_of_their_seed():
+    trainer = make(ema=0.9)
+    fit(trainer)
+    samples = trainer.sample(5, 1).numpy()
+    assert samples.shape == (5, 2) and np.abs(samples).max() <= 1
+    np.testing.assert_array_equal(trainer.sample(5, 1), samples)
+    assert not np.array_equal(trainer.sample(5, 2), samples)
+    np.testing.assert_array_equal(make().sample(5, 1), make(seed=9).sample(5, 1))
+
+
+def test_samples_come_from_the_average_and_change_nothing():
+    trainer = make(norm="batch", ema=0.9)
+    fit(trainer)
+    before = trainer.get_weights()
+    z = tf.random.stateless_normal([5, 3], [0, 0])
+    np.testing.assert_array_equal(trainer(z), trainer.average_generator({"z": z}, training=False))
+    assert not np.array_equal(trainer(z), trainer.generator({"z": z}, training=False))
+    trainer.sample(5)
+    assert_same(trainer.get_weights(), before, rtol=0)
+
+
+def test_a_fixed_table_generates_its_atoms_in_order():
+    trainer = make(prior="const=5", ema=0.9)
+    fit(trainer)
+    np.testing.assert_allclose(trainer.sample(5, 7), trainer(trainer.prior.table), rtol=1e-6)
+
+
+@pytest.mark.parametrize("opt", OPTIMIZERS)
+@pytest.mark.parametrize("trainable", [True, False])
+def test_a_table_is_trained_with_the_generator_if_asked(opt, trainable):
+    trainer = make(prior=f"const=6-trainable={trainable}", opt=f"{opt}-lr=1e-2", eager=not trainable)
+    before = trainer.prior.table.numpy().copy()
+    fit(trainer)
+    moved = np.abs(trainer.prior.table.numpy() - before).max(axis=1) > 0
+    assert np.all(moved == trainable)
+
+
+def test_the_average_of_what_does_not_move_does_not_move():
+    trainer = make(prior="const=50", ema=0.999, eager=True)
+    before = trainer.prior.table.numpy().copy()
+    fit(trainer, epochs=5)
+    np.testing.assert_array_equal(trainer.prior.table, before)
+    np.testing.assert_allclose(trainer.average_prior.table, before, rtol=2e-7)
+
+
+@pytest.mark.parametrize("opt", OPTIMIZERS)
+def test_rows_that_are_not_drawn_are_not_moved_by_the_first_update(opt):
+    trainer = make(prior="const=30-trainable=True", opt=opt)
+    before = trainer.prior.table.numpy().copy()
+    codes = tf.constant([1, 1, 4, 0, 7, 7, 7, 29], tf.int64)
+    trainer.generator_step({"image": tf.constant(data()[0, :, 0])}, codes)
+    moved = np.abs(trainer.prior.table.numpy() - before).max(axis=1) > 0
+    assert set(np.flatnonzero(moved)) == {0, 1, 4, 7, 29}
+
+
+def test_an_objective_without_a_critic_trains_the_generator():
+    trainer = make(Distance(), opt="adam-lr=5e-2")
+    images = np.tile(np.float32([0.5, -0.3]), (40, B, N_CRITIC, 1))
+    history = fit(trainer, images, epochs=2)
+    assert set(history) == {"generator_loss"}
+    assert history["generator_loss"][1] < 0.1 * history["generator_loss"][0]
+    assert trainer.critic is None and trainer.steps_done == 80
+
+
+@pytest.mark.parametrize("loss", ["gan", "gan-r1=1", "wgan", "wgan_gp", "wgan_lp", "wgan-gp=1-lp=1-r1=1-r2=1"])
+@pytest.mark.parametrize("prior", ["normal", "sphere", "const=4"])
+def test_every_objective_and_prior_take_steps_with_finite_logs(loss, prior):
+    trainer = make(loss, prior=prior, norm="batch", ema=0.5, opt=objective(loss).optimizer, eager=True)
+    before = trainer.get_weights()
+    history = fit(trainer, data(steps=2))
+    assert set(history) == set(objective(loss).terms)
+    assert np.isfinite([value for series in history.values() for value in series]).all()
+    assert differs(trainer.get_weights(), before)
+
+
+def test_labels_may_come_along():
+    trainer = make()
+    element = {"image": tf.constant(data()[0]), "label": tf.zeros([B, N_CRITIC], tf.int32)}
+    other = make()
+    logs, expected = trainer.train_step(element), other.train_step({"image": element["image"]})
+    assert {k: float(v) for k, v in logs.items()} == {k: float(v) for k, v in expected.items()}
