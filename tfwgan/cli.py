@@ -17,13 +17,16 @@ def new_flags() -> flags.FlagValues:
     return values
 
 
-def parse(values: flags.FlagValues, arguments: Sequence[str], positional: Sequence[str] = ()) -> list[str]:
+def parse(
+    values: flags.FlagValues, arguments: Sequence[str], positional: Sequence[str] = (), many: bool = False
+) -> list[str]:
     """Reads a command line into `values`; returns the positional arguments.
 
     Args:
         values: Flags defined before.
         arguments: The command line without the program's name.
         positional: Names of the positional arguments, all needed unless help is asked for.
+        many: Take any number of further positional arguments.
 
     Raises:
         UsageError: If a flag is unknown or wrong, or there are too many or too few positional arguments.
@@ -34,7 +37,7 @@ def parse(values: flags.FlagValues, arguments: Sequence[str], positional: Sequen
         raise UsageError(" ".join(str(error).split())) from None
     if values["help"].value:
         return rest
-    if len(rest) > len(positional):
+    if len(rest) > len(positional) and not many:
         raise UsageError(f"Unexpected argument {rest[len(positional)]!r}; flags are written --name=value.")
     if len(rest) < len(positional):
         raise UsageError(f"{positional[len(rest)]} is missing; --help tells more.")
@@ -58,6 +61,7 @@ def run(
     usage: str,
     positional: Sequence[str] = (),
     arguments: Sequence[str] | None = None,
+    many: bool = False,
 ) -> int:
     """Runs a command; returns its exit code: what `command` says (None: 0), 2 after a mistake, 130 after Ctrl-C.
 
@@ -67,11 +71,12 @@ def run(
         usage: What --help prints above the list of flags.
         positional: Names of the positional arguments.
         arguments: The command line; by default this process's.
+        many: Take any number of further positional arguments.
     """
     try:
         values = new_flags()
         define(values)
-        rest = parse(values, sys.argv[1:] if arguments is None else arguments, positional)
+        rest = parse(values, sys.argv[1:] if arguments is None else arguments, positional, many)
         if values["help"].value:
             print(f"{usage.strip()}\n\nFlags:\n{describe_flags(values)}")
             return 0

@@ -1,5 +1,9 @@
 """What the program says of a run, before and after."""
 
+import shutil
+import sys
+from pathlib import Path
+
 from tfwgan.config import Config
 from tfwgan.cost import flop_per_step
 from tfwgan.experiment import Experiment, Result
@@ -32,7 +36,8 @@ def describe(experiment: Experiment, cost: bool = False) -> str:
 def farewell(config: Config, result: Result) -> str:
     """Where everything is, and what to do next."""
     run, more = result.run_dir, f" --steps={2 * result.step}" if can_grow(config) else ""
-    resume = f"python -m tfwgan.main --config={run / 'config.json'} --resume"
+    python = _python()
+    resume = f"{python} -m tfwgan.main --config={run / 'config.json'} --resume"
     if result.saved_model is None:
         why = f"Stopped by {result.interrupted}" if result.interrupted else "Stopped"
         return f"{why} after step {result.step}; everything is saved in {run}. Go on with:\n  {resume}"
@@ -45,11 +50,21 @@ def farewell(config: Config, result: Result) -> str:
             f"  checkpoints  {run / 'checkpoints'}",
             f"  SavedModel   {result.saved_model}",
             "Next:",
-            f"  tensorboard --logdir {run / 'tensorboard'}",
-            f"  python scripts/sample.py {result.saved_model} --n=64 --seed=1 --out=grid.png",
+            f"  {python} -m tensorboard.main --logdir {run / 'tensorboard'}",
+            f"  {python} scripts/sample.py {result.saved_model} --n=64 --seed=1 --out=grid.png",
             f"  {resume}{more}",
         ]
     )
+
+
+def _python() -> str:
+    """How to call this interpreter from the same shell: its name if that finds it, else its path."""
+    here = Path(sys.executable)
+    for name in ("python", "python3"):
+        found = shutil.which(name)
+        if found and Path(found) == here:
+            return name
+    return str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here)
 
 
 def _chunks(items, size: int) -> list[list]:

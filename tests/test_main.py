@@ -1,0 +1,151 @@
+"""Runs from the shell's point of view: what they write, and that every part works with every other."""
+
+import json
+
+import numpy as np
+import pytest
+import tensorflow as tf
+from conftest import TINY
+from PIL import Image
+
+import tfwgan
+from tfwgan import data, experiment
+from tfwgan.callbacks.steps import StepCallback
+
+SQUARES = {"data": "squares-size=16-square=3", "gen_arch": "DCGAN-nf=4", "disc_arch": "DCGAN-nf=4"}
+
+COMBINATIONS = [
+    {},
+    {"data": "grid25-n=100", "loss": "gan", "z_prior": "sphere"},
+    {"data": "fashion_mini", "limit_data": "32", "gen_arch": "DCGAN-nf=4", "disc_arch": "CNN-GAP=False-nf=4"},
+    {
+        "data": "fashion_mini",
+        "limit_data": "32",
+        "image_size": "8",
+        "gen_arch": "FC-nf=8",
+        "disc_arch": "CNN-nf=4-depth=2",
+    },
+    {**SQUARES, "loss": "wgan", "z_prior": "uniform-low=0"},
+    {**SQUARES, "loss": "wgan-gp=1-r1=1-clip=0.5", "z_prior": "binary", "disc_arch": "FC-nf=8-norm=layer"},
+    {**SQUARES, "loss": "wgan_lp", "z_prior": "const=8", "gen_arch": "DCGAN-nf=4-norm=batch-extra_layers=1"},
+    {
+        **SQUARES,
+        "loss": "gan-r1=1-r2=1",
+        "z_prior": "const=20-trainable=True",
+        "disc_arch": "DCGAN-nf=4-extra_layers=1",
+    },
+    {**SQUARES, "z_prior": "const=20-replace=True", "gen_arch": "MLP-dim=8-norm=batch", "ema": "0"},
+    {**SQUARES, "g_opt": "adam-lr=1e-3-schedule=cosine", "d_opt": "rmsprop-lr=5e-5-schedule=linear", "xla": "true"},
+    {**SQUARES, "devices": "cpu:2", "n_critic": "1"},
+]
+
+
+def rows(run):
+    return [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
+
+
+def pixels(path):
+    with Image.open(path) as picture:
+        return np.asarray(picture)
+
+
+@pytest.mark.parametrize("flags", COMBINATIONS, ids=str)
+def test_every_part_works_with_every_other(flags, tiny, tmp_path):
+    assert tiny(**{**flags, "steps": "2"}) == 0
+    (row,) = rows(tmp_path / "run")
+    assert all(np.isfinite(value) for value in row.values())
+    assert (tmp_path / "run" / "export" / "saved_model" / "saved_model.pb").exists()
+
+
+def test_a_run_writes_what_the_readme_promises(tiny, tmp_path, capsys):
+    assert tiny(**SQUARES, steps="5") == 0
+    run, out = tmp_path / "run", capsys.readouterr().out
+    assert json.loads((run / "config.json").read_text())["steps"] == 5
+    assert [row["step"] for row in rows(run)] == [2, 4, 5]
+    names = ["step", "seconds", "critic_loss", "wasserstein", "gp", "generator_loss", "images_per_second"]
+    assert all(list(row) == names for row in rows(run))
+    pictures = sorted(path.name for path in (run / "images").iterdir())
+    assert pictures == ["real.png", *(f"step_{step:06d}.png" for step in (0, 2, 4, 5))]
+    assert pixels(run / "images" / "real.png").ndim == 2
+    assert [path.name for path in sorted((run / "checkpoints").iterdir())] == [
+        f"step_{step:06d}.npz" for step in (2, 4, 5)
+    ]
+    for word in ("tensorboard.main --logdir", "scripts/sample.py", "--resume"):
+        assert word in out
+
+
+def test_tensorboard_gets_scalars_pictures_and_named_histograms(tiny, tmp_path):
+    assert tiny(**SQUARES) == 0
+    (path,) = (tmp_path / "run" / "tensorboard").iterdir()
+    seen = {}
+    for record in tf.data.TFRecordDataset(str(path)):
+        event = tf.compat.v1.Event.FromString(record.numpy())
+        for value in event.summary.value:
+            seen.setdefault(value.tag, []).append(event.step)
+    assert seen["wasserstein"] == [2, 4] and seen["images_per_second"] == [2, 4]
+    assert seen["samples"] == [0, 2, 4] and seen["real"] == [0]
+    assert seen["critic/down_0/kernel"] == [2, 4] and seen["generator/to_image/kernel"] == [2, 4]
+
+
+def test_fixed_latents_are_the_same_in_every_picture(tmp_path):
+    config = tfwgan.Config(
+        **{**TINY, **SQUARES, "ema": 0, "g_opt": "sgd-lr=1e-12", "out_dir": str(tmp_path), "name": "a"}
+    )
+    run = tfwgan.fit(tfwgan.build(config), verbose=False).run_dir
+    first, last = (pixels(run / "images" / f"step_00000{i}.png") for i in (0, 4))
+    np.testing.assert_array_equal(first, last)
+
+
+def test_logged_values_are_means_over_their_interval(tmp_path):
+    seen = []
+
+    class Watch(StepCallback):
+        def on_step(self, step, logs):
+            seen.append(self.values(logs))
+
+    shared = {**TINY, "out_dir": str(tmp_path), "steps": 6, "log_steps": 3}
+    tfwgan.fit(tfwgan.build(tfwgan.Config(**{**shared, "log_steps": 1, "name": "each"})), [Watch()], verbose=False)
+    tfwgan.fit(tfwgan.build(tfwgan.Config(**{**shared, "name": "mean"})), verbose=False)
+    for i, row in enumerate(rows(tmp_path / "mean")):
+        for name in ("critic_loss", "wasserstein", "gp", "generator_loss"):
+            expected = np.mean([values[name] for values in seen[3 * i : 3 * i + 3]])
+            np.testing.assert_allclose(row[name], expected, rtol=1e-5)
+
+
+def test_dry_run_says_sizes_and_cost_and_writes_nothing(tiny, tmp_path, capsys):
+    assert tiny("--dry_run", gen_arch="FC", disc_arch="FC-nf=1024", data="squares", z_dim="64", z_prior="const=64") == 0
+    out = capsys.readouterr().out
+    for part in ("generator: 536,704 weights", "critic: 6,295,553 weights", "GFLOP a step", "2,704 64x64x1"):
+        assert part in out
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_library_takes_data_and_callbacks_of_the_users_own(tmp_path):
+    points = np.random.default_rng(0).uniform(-1, 1, [50, 3]).astype(np.float32)
+    config = tfwgan.Config(**{**TINY, "data": "mine", "out_dir": str(tmp_path), "name": "a"})
+    parts = tfwgan.build(config, data.Dataset("mine", points))
+    history = parts.trainer.fit(parts.batches(), steps_per_epoch=2, epochs=2, shuffle=False, verbose=0).history
+    assert len(history["wasserstein"]) == 2 and parts.trainer.steps_done == 4
+    assert parts.trainer.sample(5).shape == (5, 3)
+
+
+def test_seeds_decide_everything(tmp_path):
+    def sample(name, **changes):
+        config = tfwgan.Config(**{**TINY, **changes, "out_dir": str(tmp_path), "name": name})
+        parts = tfwgan.build(config)
+        tfwgan.fit(parts, verbose=False)
+        return parts.trainer.sample(8).numpy()
+
+    np.testing.assert_array_equal(sample("a"), sample("b"))
+    assert np.abs(sample("c", seed=1) - sample("d")).max() > 0
+
+
+def test_spans_cover_every_step_once_and_break_at_intervals():
+    for first in range(12):
+        for last in range(first, 14):
+            spans = list(experiment._spans(first, last, 4))
+            covered = [step for start, stop, _ in spans for step in range(start, stop)]
+            assert covered == list(range(first, last))
+            assert all((stop - start) % length == 0 for start, stop, length in spans)
+            ends = [end for start, stop, length in spans for end in range(start + length, stop + 1, length)]
+            assert all(end % 4 == 0 or end == last for end in ends) and len(spans) <= 3

@@ -1,0 +1,84 @@
+"""The scripts, typed as a user would type them, and mistyped."""
+
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from conftest import TINY
+from PIL import Image
+
+from tfwgan import experiment
+from tfwgan.config import Config
+
+ROOT = Path(__file__).parent.parent
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("scripts")
+    images = {"data": "squares-size=16-square=3", "gen_arch": "FC-nf=8", "disc_arch": "FC-nf=8"}
+    config = Config(**{**TINY, **images, "out_dir": str(folder), "name": "run"})
+    return experiment.fit(experiment.build(config), verbose=False).run_dir
+
+
+def call(name, *arguments, cwd=ROOT):
+    command = [sys.executable, str(ROOT / "scripts" / f"{name}.py"), *map(str, arguments)]
+    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
+
+
+def test_sample_writes_a_picture_an_array_or_a_folder(run, tmp_path):
+    model = run / "export" / "saved_model"
+    for out in ("grid.png", "samples.npz", "folder/"):
+        done = call("sample", model, "--n=6", "--seed=1", f"--out={tmp_path / out}")
+        assert done.returncode == 0 and done.stderr == "", done.stderr
+    with Image.open(tmp_path / "grid.png") as picture:
+        assert picture.mode == "L"
+    with np.load(tmp_path / "samples.npz") as file:
+        assert file["images"].shape == (6, 16, 16, 1)
+    assert len(list((tmp_path / "folder").glob("*.png"))) == 6
+
+
+def test_interpolate_draws_paths(run, tmp_path):
+    for path in ("slerp", "lerp"):
+        done = call("interpolate", run, "--rows=2", "--columns=5", f"--path={path}", f"--out={tmp_path / path}.npz")
+        assert done.returncode == 0 and done.stderr == "", done.stderr
+    with np.load(tmp_path / "slerp.npz") as slerp, np.load(tmp_path / "lerp.npz") as lerp:
+        assert slerp["images"].shape == (10, 16, 16, 1)
+        ends = [0, 4, 5, 9]
+        np.testing.assert_allclose(slerp["images"][ends], lerp["images"][ends], atol=1e-5)
+        np.testing.assert_allclose(slerp["images"][4], slerp["images"][5], atol=1e-5)
+
+
+def test_export_takes_a_run_or_a_checkpoint(run, tmp_path):
+    done = call("export", run / "checkpoints" / "step_000002.npz", f"--out={tmp_path / 'model'}")
+    assert done.returncode == 0 and "Step 2:" in done.stdout, done.stderr
+    assert (tmp_path / "model" / "saved_model.pb").exists()
+    assert call("export", run).returncode == 0
+
+
+@pytest.mark.parametrize("name", ["sample", "interpolate", "export", "benchmark"])
+def test_help_is_fast_and_names_the_flags(name):
+    done = call(name, "--help")
+    assert done.returncode == 0 and "usage: python scripts/" in done.stdout
+
+
+@pytest.mark.parametrize(
+    "name, arguments, answer",
+    [
+        ("sample", [], "SAVED_MODEL is missing"),
+        ("sample", ["nowhere"], "no SavedModel in nowhere"),
+        ("sample", ["nowhere", "--n=0"], "--n=0"),
+        ("sample", ["nowhere", "--m=1"], "Unknown command line flag 'm'"),
+        ("sample", ["one", "two"], "Unexpected argument 'two'"),
+        ("interpolate", ["nowhere", "--path=line"], "slerp"),
+        ("export", ["nowhere"], "nowhere/config.json"),
+        ("export", ["nowhere/checkpoints/step_000001.npz"], "nowhere/config.json"),
+        ("benchmark", ["dcgan33"], "did you mean 'dcgan32'"),
+    ],
+)
+def test_a_mistake_is_answered_in_one_line(name, arguments, answer, tmp_path):
+    done = call(name, *arguments, cwd=tmp_path)
+    assert done.returncode == 2 and answer in done.stderr and done.stderr.count("\n") == 1
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,123 @@
+"""Timings of standard workloads through the real trainer and input pipeline."""
+
+import statistics
+import time
+from collections.abc import Iterator, Sequence
+
+import numpy as np
+import tensorflow as tf
+
+from tfwgan.callbacks.steps import StepCallback
+from tfwgan.config import Config
+from tfwgan.cost import flop_per_step
+from tfwgan.data.dataset import Dataset
+from tfwgan.experiment import build
+from tfwgan.spec import UsageError, suggest
+
+_WARM_UP = 3
+
+
+def _images(*shape: int) -> np.ndarray:
+    return np.random.default_rng(0).integers(0, 256, [1024, *shape], np.uint8)
+
+
+def _points() -> np.ndarray:
+    return np.random.default_rng(0).uniform(-1, 1, [4096, 2]).astype(np.float32)
+
+
+# All train WGAN-GP with 5 critic updates per generator update: one unit of work. Name: (data, settings, timed units).
+WORKLOADS = {
+    # 32x32x3 images, batch 64, DCGAN of width 64 with batch norm in the generator
+    "dcgan32": (
+        lambda: _images(32, 32, 3),
+        {"gen_arch": "DCGAN-norm=batch-bias=all", "disc_arch": "DCGAN-norm=none-act=leaky", "z_dim": 100},
+        10,
+    ),
+    # 64x64x1 images, batch 64, FC generator of width 128, FC critic of three layers of width 1024
+    "fc64": (
+        lambda: _images(64, 64, 1),
+        {"gen_arch": "FC", "disc_arch": "FC-nf=1024", "z_dim": 64, "d_opt": "adam-lr=1e-3-beta_2=0.9"},
+        20,
+    ),
+    # points of the plane, batch 256, MLPs of three layers of width 256
+    "mlp2d": (_points, {"gen_arch": "MLP", "disc_arch": "MLP", "z_dim": 32, "batch_size": 256}, 100),
+}
+
+
+def benchmark(names: Sequence[str] = (), xla: bool = False) -> Iterator[dict]:
+    """Runs workloads one after the other.
+
+    Args:
+        names: Names in `WORKLOADS`; none means all.
+        xla: Compile the updates with XLA.
+
+    Yields:
+        For each: `workload`; `seconds`, the median per unit; `images_per_second`, real images seen by the critic;
+        `gflop` per unit; `peak_share`, the achieved share of `peak_gflops`, which a product of two 2048x2048 matrices
+        reaches in this process; `input_share`, the time to make one element of input alone, over `seconds`.
+
+    Raises:
+        UsageError: If a workload is unknown.
+    """
+    for name in names:
+        if name not in WORKLOADS:
+            raise UsageError(f"Unknown workload {name!r}{suggest(name, WORKLOADS)}")
+    peak = _matmul_flops()
+    for name in names or WORKLOADS:
+        make, settings, units = WORKLOADS[name]
+        config = Config(**settings, data=name, ema=0, xla=xla)
+        parts = build(config, Dataset(name, make()))
+        timer = _Timer()
+        parts.trainer.fit(
+            parts.batches(), steps_per_epoch=_WARM_UP + units, shuffle=False, verbose=0, callbacks=[timer]
+        )
+        seconds = statistics.median(timer.seconds[_WARM_UP:])
+        plain = build(Config(**settings, data=name, ema=0), parts.dataset).trainer  # one graph, whose work is countable
+        flop = flop_per_step(plain, parts.batches().element_spec)
+        yield {
+            "workload": name,
+            "seconds": round(seconds, 5),
+            "images_per_second": round(config.batch_size * config.n_critic / seconds, 1),
+            "gflop": round(flop / 1e9, 2),
+            "peak_gflops": round(peak / 1e9, 1),
+            "peak_share": round(flop / seconds / peak, 3),
+            "input_share": round(_input_seconds(parts.batches(), units) / seconds, 4),
+            "xla": xla,
+        }
+
+
+class _Timer(StepCallback):
+    """Seconds of each step, its results in hand."""
+
+    def on_train_begin(self, logs=None):
+        super().on_train_begin()
+        self.seconds, self._mark = [], time.perf_counter()
+
+    def on_step(self, step, logs):
+        self.values(logs)
+        now = time.perf_counter()
+        self.seconds.append(now - self._mark)
+        self._mark = now
+
+
+def _matmul_flops(n: int = 2048, runs: int = 10) -> float:
+    """Floating-point operations per second of the best of some n x n matrix products."""
+    a = tf.random.stateless_normal([n, n], [0, 0])
+    product = tf.function(lambda: tf.reduce_sum(a @ a))
+    product()
+    times = []
+    for _ in range(runs):
+        start = time.perf_counter()
+        product().numpy()
+        times.append(time.perf_counter() - start)
+    return 2 * n**3 / min(times)
+
+
+def _input_seconds(elements: tf.data.Dataset, count: int) -> float:
+    """Mean seconds to make one element when nothing else runs."""
+    iterator = iter(elements)
+    next(iterator)
+    start = time.perf_counter()
+    for _ in range(count):
+        next(iterator)
+    return (time.perf_counter() - start) / count
