@@ -146,7 +146,7 @@ MISTAKES = [
     *[(f"sgd-momentum={m}", "momentum must be in [0, 1)") for m in ("1", "-0.1")],
     ("adam-lr=nan", "lr must be finite"),
     ("adma", "did you mean 'adam'?"),
-    ("paper", "Unknown optimizer 'paper'"),
+    ("auto", "Unknown optimizer 'auto'"),
 ]
 
 

@@ -40,10 +40,10 @@ class Config:
     loss: str = _field("wgan_gp", "gan, wgan, wgan_gp or wgan_lp; all take -gp= -lp= -r1= -r2= -clip=")
     n_critic: int = _field(5, "critic updates per generator update, each on a batch of its own")
     g_opt: str = _field(
-        "paper",
-        "generator's optimizer: adam, rmsprop or sgd, as in adam-lr=1e-4-schedule=cosine; paper: the loss's own",
+        "auto",
+        "generator's optimizer: adam, rmsprop or sgd, as in adam-lr=1e-4-schedule=cosine; auto: the loss's own",
     )
-    d_opt: str = _field("paper", "critic's optimizer, likewise")
+    d_opt: str = _field("auto", "critic's optimizer, likewise")
     ema: float = _field(0.999, "decay of the running average of the generator that is shown and exported; 0: none")
     steps: int = _field(3000, "generator updates of the whole run")
     seed: int = _field(0, "seed of weights, data order, latents and all other randomness")

@@ -199,7 +199,7 @@ def load_trainer(path: str | Path) -> GanTrainer:
 
 
 def _optimizer(text: str, objective, updates: int, kind: str) -> keras.optimizers.Optimizer:
-    return spec.build(objective.optimizer if text == "paper" else text, OPTIMIZERS, kind, updates=updates)
+    return spec.build(objective.optimizer if text == "auto" else text, OPTIMIZERS, kind, updates=updates)
 
 
 def _restore(experiment: Experiment, run: Run) -> dict:

@@ -21,7 +21,7 @@ class Adversarial:
         generator_loss_of: Fake scores `[b]` to a scalar.
         weights: Weight of each penalty by its name in `PENALTIES`; absent ones are not computed.
         clip: Bound on the size of every critic weight, or 0 for none.
-        optimizer: Spec of the optimizer that its paper uses for both networks.
+        optimizer: Spec of the optimizer for both networks, unless another is asked for.
     """
 
     critic_loss_of: Callable[[tf.Tensor, tf.Tensor], tf.Tensor]
@@ -83,7 +83,7 @@ def adversarial(
     Args:
         critic_loss_of: See `Adversarial`.
         generator_loss_of: See `Adversarial`.
-        optimizer: The paper's optimizer, used as long as no penalty is asked for.
+        optimizer: The optimizer as long as no penalty is asked for; with one it is `ADAM`.
         default_gp: Weight of the gradient penalty if none is given.
         default_lp: Weight of the one-sided gradient penalty if none is given.
         default_clip: Bound on the critic's weights if neither it nor a penalty is given.
