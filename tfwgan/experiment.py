@@ -82,9 +82,8 @@ def build(config: Config, dataset: Dataset | None = None) -> Experiment:
     Raises:
         UsageError: If a part is unknown, or does not fit the others.
     """
+    config = _resolve(config)
     strategy = make_strategy(config.devices, config.batch_size)
-    if config.xla and strategy.num_replicas_in_sync > 1:
-        raise UsageError("--xla works on one device only; leave it out or give one device.")
     if dataset is None:
         dataset = load(
             config.data,
@@ -105,6 +104,7 @@ def make_trainer(config: Config, shape: tuple[int, ...], strategy: tf.distribute
     Raises:
         UsageError: If a part is unknown, or does not fit the others.
     """
+    config = _resolve(config)
     if config.xla and strategy.num_replicas_in_sync > 1:
         raise UsageError("--xla works on one device only; leave it out or give one device.")
     objective = spec.build(config.loss, OBJECTIVES, "loss")
@@ -123,8 +123,8 @@ def make_trainer(config: Config, shape: tuple[int, ...], strategy: tf.distribute
             xla=config.xla,
         )
         trainer.compile(
-            _optimizer(config.g_opt, objective, config.steps, "generator's optimizer"),
-            _optimizer(config.d_opt, objective, config.steps * config.n_critic, "critic's optimizer"),
+            spec.build(config.g_opt, OPTIMIZERS, "generator's optimizer", updates=config.steps),
+            spec.build(config.d_opt, OPTIMIZERS, "critic's optimizer", updates=config.steps * config.n_critic),
         )
     return trainer
 
@@ -198,8 +198,11 @@ def load_trainer(path: str | Path) -> GanTrainer:
     return trainer
 
 
-def _optimizer(text: str, objective, updates: int, kind: str) -> keras.optimizers.Optimizer:
-    return spec.build(objective.optimizer if text == "auto" else text, OPTIMIZERS, kind, updates=updates)
+def _resolve(config: Config) -> Config:
+    """The configuration with the optimizers that its loss prefers in the place of "auto"."""
+    preferred = spec.build(config.loss, OBJECTIVES, "loss").optimizer
+    auto = [name for name in ("g_opt", "d_opt") if getattr(config, name) == "auto"]
+    return dataclasses.replace(config, **dict.fromkeys(auto, preferred))
 
 
 def _restore(experiment: Experiment, run: Run) -> dict:
@@ -215,6 +218,7 @@ def _restore(experiment: Experiment, run: Run) -> dict:
 
 
 def _train(experiment: Experiment, first: int, callbacks: list) -> None:
+    """Runs Keras' `fit` from step `first` on, span by span."""
     config, trainer = experiment.config, experiment.trainer
     for start, stop, length in _spans(first, config.steps, config.log_steps):
         trainer.fit(

@@ -61,7 +61,7 @@ def train(values: flags.FlagValues) -> int:
     except (NonFiniteLoss, OSError) as error:
         print(f"tfwgan: training stopped. {error}", file=sys.stderr)
         return 1
-    print(farewell(config, result))
+    print(farewell(experiment.config, result))
     return 0
 
 
