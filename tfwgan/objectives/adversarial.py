@@ -69,7 +69,7 @@ class Adversarial:
                 variable.assign(tf.clip_by_value(variable, -self.clip, self.clip))
 
 
-def adversarial(
+def compose(
     critic_loss_of: Callable[[tf.Tensor, tf.Tensor], tf.Tensor],
     generator_loss_of: Callable[[tf.Tensor], tf.Tensor],
     *,

@@ -1,0 +1,71 @@
+"""The README is true: its commands parse, its files exist, its tables list what the program knows."""
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+
+from tfwgan import cli, main
+from tfwgan.config import Config, fields, read_config
+from tfwgan.data import DATASETS
+from tfwgan.networks import CRITICS, GENERATORS
+from tfwgan.objectives import OBJECTIVES
+from tfwgan.optimizers import OPTIMIZERS
+from tfwgan.priors import PRIORS
+
+ROOT = Path(__file__).parent.parent
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```bash\n(.*?)```", README, re.S)
+COMMANDS = [line.split("#")[0].strip() for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
+COMMANDS = [command for command in COMMANDS if command]
+
+
+def test_the_two_commands_of_the_first_minute_are_there():
+    assert {"bash run_main.sh", "bash scripts/test.sh"} <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_is_one_that_exists(command):
+    program, *arguments = shlex.split(command)
+    if program == "bash":
+        assert (ROOT / arguments[0]).exists()
+    elif arguments[:2] == ["-m", "tfwgan.main"]:
+        values = cli.new_flags()
+        main.define_flags(values)
+        assert cli.parse(values, arguments[2:]) == []
+        config = values["config"].value
+        assert config is None or config.startswith("outputs/") or (ROOT / config).exists()
+    elif program == "python" and arguments[0].startswith("scripts/"):
+        text = (ROOT / arguments[0]).read_text()
+        for flag in re.findall(r"--(\w+)", command):
+            assert f'"{flag}"' in text
+    else:
+        assert program in ("git", "cd", "python", "tensorboard")
+
+
+@pytest.mark.parametrize("table", [DATASETS, PRIORS, GENERATORS, CRITICS, OBJECTIVES, OPTIMIZERS])
+def test_every_name_of_every_table_is_in_the_readme(table):
+    for name in table:
+        assert re.search(rf"`{name}\b", README), name
+
+
+def test_every_flag_is_in_the_readme():
+    for name in [*fields(), "config", "dry_run", "resume"]:
+        assert f"--{name}" in README, name
+
+
+def test_every_link_and_every_file_of_the_tree_exists():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert target.startswith("https://") or (ROOT / target).exists(), target
+    tree = re.search(r"```text\n(tfwgan/.*?)```", README, re.S)[1]
+    for line in tree.splitlines():
+        name = line.split()[0]
+        assert (ROOT / name).exists() or (ROOT / "tfwgan" / name).exists(), name
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
+def test_every_config_is_complete_and_says_what_it_is(path):
+    Config(**read_config(path))
+    first = path.read_text().split("\n\n")[0]
+    assert first.startswith("# ") and "--config=configs/" + path.name in first or "run_main.sh" in first
