@@ -19,7 +19,7 @@ ROWS = [
     "render checkpoint",
     "callbacks",
     "experiment",
-    "report",
+    "report benchmark",
     "main",
 ]
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row.split()}

@@ -5,6 +5,7 @@ of one component is an option in that component's spec (`tfwgan.spec`), not a fi
 """
 
 import dataclasses
+import hashlib
 import json
 import typing
 from collections.abc import Mapping
@@ -70,6 +71,8 @@ class Config:
             raise UsageError(f"--seed must be in [0, 2^63), got {self.seed}.")
         if self.name is not None and (self.name in (".", "..") or set(self.name) & set("/\\\0")):
             raise UsageError(f"--name must be one folder name, got {self.name!r}; the parent is --out_dir.")
+        if self.name is not None and len(self.name.encode()) > _LONGEST_NAME:
+            raise UsageError(f"--name must be at most {_LONGEST_NAME} bytes long, got {len(self.name.encode())}.")
 
     @property
     def run_name(self) -> str:
@@ -77,7 +80,11 @@ class Config:
         if self.name:
             return self.name
         parts = [self.data, self.loss, self.gen_arch, self.disc_arch, self.z_prior, f"s{self.seed}"]
-        return "_".join("".join(c if c.isalnum() or c in "-=.()," else "-" for c in part) for part in parts)[:200]
+        name = "_".join("".join(c if c.isalnum() or c in "-=.()," else "-" for c in part) for part in parts)
+        if len(name.encode()) > _LONGEST_NAME:
+            digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
+            name = f"{name.encode()[: _LONGEST_NAME - 9].decode(errors='ignore')}-{digest}"
+        return name
 
     @property
     def run_dir(self) -> Path:
@@ -93,6 +100,7 @@ class Config:
         return json.dumps(self.as_dict(), indent=2) + "\n"
 
 
+_LONGEST_NAME = 200  # bytes; file systems take 255, and files beside it need some
 _AT_LEAST_1 = ("image_size center_crop limit_data batch_size z_dim n_critic steps log_steps image_steps "
                "checkpoint_steps keep_checkpoints").split()  # fmt: skip
 
@@ -111,11 +119,13 @@ def read_config(path: str | Path) -> dict[str, Any]:
     import yaml
 
     try:
-        values = yaml.safe_load(Path(path).read_text())
+        text = Path(path).read_text()
+        # JSON on its own: YAML reads characters that JSON writes as two escapes as two broken ones.
+        values = json.loads(text) if Path(path).suffix == ".json" else yaml.safe_load(text)
     except OSError as error:
         raise UsageError(f"Can't read --config={path}: {error.strerror}.") from None
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise UsageError(f"--config={path} is not valid YAML: {' '.join(str(error).split())}.") from None
+    except (yaml.YAMLError, ValueError) as error:
+        raise UsageError(f"--config={path} is not valid YAML or JSON: {' '.join(str(error).split())}.") from None
     if not isinstance(values, Mapping):
         raise UsageError(f"--config={path} must hold lines of the form key: value.")
     for key in values:

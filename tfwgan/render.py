@@ -50,13 +50,13 @@ def scatter(fake: np.ndarray | None, real: np.ndarray | None = None) -> np.ndarr
     scale = 2  # drawn twice as large, for smooth dots
     canvas = Image.new("RGB", (_SIDE * scale, _SIDE * scale), "white")
     draw = ImageDraw.Draw(canvas)
+    draw.rectangle((0, 0, _SIDE * scale - 1, _SIDE * scale - 1), outline=(180, 180, 180), width=scale)
     for points, colour in ((real, (120, 190, 120)), (fake, (40, 80, 200))):
         if points is None:
             continue
         places = (np.clip(np.asarray(points)[:, :2], -1, 1) + 1) / 2 * (_SIDE * scale - 1)
         for x, y in places:
             draw.circle((x, _SIDE * scale - 1 - y), 1.5 * scale, fill=colour)
-    draw.rectangle((0, 0, _SIDE * scale - 1, _SIDE * scale - 1), outline=(180, 180, 180), width=scale)
     return np.asarray(canvas.resize((_SIDE, _SIDE), Image.Resampling.BOX))
 
 

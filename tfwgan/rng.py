@@ -56,11 +56,25 @@ def shuffled_epochs(position: tf.Tensor, size: int, key: int | tf.Tensor) -> tf.
     """
     position = tf.cast(position, tf.int64)
     epoch, place = position // size, position % size
-    key = tf.fill(tf.shape(position), tf.cast(key, tf.int64))
-    # The public wrapper pads the wrong axis of [n, 2] seeds; the kernel itself takes one [3] seed per index.
-    seed = tf.stack([key % 2**31, key // 2**31, epoch], axis=1)
+    # The public wrapper pads the wrong axis of [n, 2] seeds; the kernel itself takes one [3] seed per index. Of each
+    # of its words it uses only the lowest bits, 8 for small sets: hence the hash, which makes every epoch another.
+    words = _hash(tf.cast(key, tf.uint64) + tf.cast(epoch, tf.uint64) * tf.constant(0x9E3779B97F4A7C15, tf.uint64))
+    seed = tf.stack([tf.bitwise.right_shift(words, shift) % 2**21 for shift in _uint64(0, 21, 42)], axis=1)
     last = tf.fill(tf.shape(position), tf.constant(size - 1, tf.int64))
-    return tf.raw_ops.RandomIndexShuffle(index=place, seed=seed, max_index=last, rounds=4)
+    return tf.raw_ops.RandomIndexShuffle(index=place, seed=tf.cast(seed, tf.int64), max_index=last, rounds=4)
+
+
+def _hash(x: tf.Tensor) -> tf.Tensor:
+    """Scrambles uint64 numbers (the finaliser of SplitMix64; Steele et al., 2014, figure 16)."""
+    shifts, factors = _uint64(30, 27, 31), _uint64(0xBF58476D1CE4E5B9, 0x94D049BB133111EB)
+    for shift, factor in zip(shifts, [*factors, None], strict=True):
+        x = tf.bitwise.bitwise_xor(x, tf.bitwise.right_shift(x, shift))
+        x = x if factor is None else x * factor
+    return x
+
+
+def _uint64(*numbers: int) -> list[tf.Tensor]:
+    return [tf.constant(number, tf.uint64) for number in numbers]
 
 
 def own_rows(batch: tf.Tensor) -> tf.Tensor:

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tfwgan.config import Config
+from tfwgan.config import Config, read_config
 from tfwgan.spec import UsageError, parse
 
 # What may change between the parts of one run: it moves no weight and no row of metrics.jsonl.
@@ -29,7 +29,7 @@ class Run:
             UsageError: If it already holds a run or other files, or can't be written.
         """
         path = config.run_dir
-        if (path / "config.json").exists():
+        if _holds_run(path):
             raise UsageError(
                 f"{path} already holds a run; add --resume to continue it, or --name=... to start another."
             )
@@ -47,13 +47,9 @@ class Run:
             UsageError: If there is none, or its configuration differs in something that changes the result.
         """
         path = config.run_dir
-        try:
-            before = json.loads((path / "config.json").read_text())
-        except FileNotFoundError:
-            raise UsageError(f"There is no run in {path} to resume; leave out --resume to start it.") from None
-        except (OSError, ValueError) as error:
-            raise UsageError(f"Can't read {path / 'config.json'}: {error}.") from None
-        changed = differences(before, config)
+        if not _holds_run(path):
+            raise UsageError(f"There is no run in {path} to resume; leave out --resume to start it.")
+        changed = differences(read_config(path / "config.json"), config)
         if changed:
             raise UsageError(f"Can't resume {path} with a changed configuration: {'; '.join(changed)}.")
         run = cls(path, _lock(path, make=False))
@@ -125,6 +121,13 @@ def write_atomically(path: Path, content: bytes) -> None:
         os.fsync(folder)
     finally:
         os.close(folder)
+
+
+def _holds_run(path: Path) -> bool:
+    try:
+        return (path / "config.json").exists()
+    except OSError as error:
+        raise UsageError(f"{path} can't be a run folder: {error.strerror}; choose another --out_dir.") from None
 
 
 def _lock(path: Path, make: bool) -> int:

@@ -107,7 +107,7 @@ def convert(value: Any, hint: Any, what: str) -> Any:
     Raises:
         UsageError: If the value can't be read so, or is not finite.
     """
-    if isinstance(hint, types.UnionType):
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
         if value is None or str(value).lower() in ("none", ""):
             return None
         hint = next(part for part in hint.__args__ if part is not type(None))
@@ -150,7 +150,7 @@ def _real(value: Any, what: str) -> float:
         if isinstance(value, bool):
             raise ValueError
         number = float(value)
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         raise UsageError(f"{what} must be a number, got {value!r}.") from None
     if not math.isfinite(number):
         raise UsageError(f"{what} must be finite, got {value!r}.")
@@ -158,7 +158,7 @@ def _real(value: Any, what: str) -> float:
 
 
 def _text(value: Any, what: str) -> str:
-    if isinstance(value, dict | list):
+    if value is None or isinstance(value, dict | list):
         raise UsageError(f"{what} must be text, got {value!r}.")
     return str(value)
 
@@ -167,7 +167,7 @@ def _whole_numbers(value: Any, what: str) -> tuple[int, ...]:
     try:
         numbers = ast.literal_eval(value) if isinstance(value, str) else value
         numbers = tuple(numbers) if isinstance(numbers, tuple | list) else (numbers,)
-    except (ValueError, SyntaxError):
+    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # all that literal_eval may raise
         numbers = (None,)
     if not all(type(number) is int for number in numbers):
         raise UsageError(f"{what} must be whole numbers such as (1,2,4), got {value!r}.")

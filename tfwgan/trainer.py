@@ -186,7 +186,7 @@ class GanTrainer(keras.Model):
         decay = tf.minimum(self.ema, (1.0 + t) / (10.0 + t))
         averages = self.average_generator.variables + self.average_prior.variables
         for average, variable in zip(averages, self.generator.variables + self.prior.variables, strict=True):
-            average.assign(decay * average + (1.0 - decay) * variable)
+            average.assign(average + (1.0 - decay) * (variable - average))
 
 
 def _gradients(tape: tf.GradientTape, loss: tf.Tensor, variables: list) -> list[tf.Tensor]:

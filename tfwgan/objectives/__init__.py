@@ -6,8 +6,10 @@ from tfwgan.objectives.scores import gan_critic, gan_generator, wasserstein_crit
 __all__ = ["OBJECTIVES", "Adversarial"]
 
 OBJECTIVES = {
-    "gan": compose(gan_critic, gan_generator, optimizer="adam-lr=2e-4-beta_1=0.5-beta_2=0.999"),
-    "wgan": compose(wasserstein_critic, wasserstein_generator, optimizer="rmsprop-lr=5e-5", default_clip=0.01),
+    "gan": compose(gan_critic, gan_generator, optimizer="adam-lr=2e-4-beta_1=0.5-beta_2=0.999", main="r1"),
+    "wgan": compose(
+        wasserstein_critic, wasserstein_generator, optimizer="rmsprop-lr=5e-5", default_clip=0.01, main="clip"
+    ),
     "wgan_gp": compose(wasserstein_critic, wasserstein_generator, default_gp=10.0),
-    "wgan_lp": compose(wasserstein_critic, wasserstein_generator, default_lp=10.0),
+    "wgan_lp": compose(wasserstein_critic, wasserstein_generator, default_lp=10.0, main="lp"),
 }

@@ -1,5 +1,6 @@
 """Adversarial objectives: losses of scores, plus penalties on the critic's slope, plus a constraint on its weights."""
 
+import inspect
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
@@ -77,6 +78,7 @@ def compose(
     default_gp: float = 0.0,
     default_lp: float = 0.0,
     default_clip: float = 0.0,
+    main: str = "gp",
 ) -> Callable[..., Adversarial]:
     """A row of the table of objectives: a factory with the options that every adversarial loss has.
 
@@ -87,6 +89,7 @@ def compose(
         default_gp: Weight of the gradient penalty if none is given.
         default_lp: Weight of the one-sided gradient penalty if none is given.
         default_clip: Bound on the critic's weights if neither it nor a penalty is given.
+        main: The option that a bare value sets, as in ``wgan_gp=0.1``.
     """
 
     def factory(
@@ -104,4 +107,7 @@ def compose(
             clip = 0.0 if weights else default_clip
         return Adversarial(critic_loss_of, generator_loss_of, weights, clip, ADAM if weights else optimizer)
 
+    options = inspect.signature(factory)
+    ordered = sorted(options.parameters.values(), key=lambda option: option.name != main)
+    factory.__signature__ = options.replace(parameters=ordered)
     return factory
