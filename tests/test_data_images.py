@@ -4,8 +4,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwgan.data.images import prepare, prepare_all
+from tfwgan.data.images import View
 from tfwgan.spec import UsageError
+
+
+def prepare(images, *options, what="an image", **named):
+    return View(*options, **named).prepare(images, what)
 
 
 def random_images(*shape):
@@ -65,8 +69,8 @@ def test_floats_are_rounded_and_transparency_is_white():
 def test_one_by_one_or_all_at_once_is_the_same():
     images = random_images(300, 9, 7, 3)
     one_by_one = np.stack([prepare(image, 5, 6, True) for image in images])
-    np.testing.assert_array_equal(prepare_all(images, 5, 6, True), one_by_one)
-    assert prepare_all(images) is images
+    np.testing.assert_array_equal(View(5, 6, True).prepare_all(images), one_by_one)
+    assert View().prepare_all(images) is images
 
 
 def test_a_crop_larger_than_the_image_names_it():

@@ -84,6 +84,10 @@ class Progress(StepCallback):
             self._first, self._mark = self.step, time.perf_counter()
             self._bar = keras.utils.Progbar(self.last - self.step, stateful_metrics=names, unit_name="step")
 
+    def on_train_end(self, logs=None):  # noqa: D102 - a Keras event
+        if sys.stdout.isatty() and self.step < self.last:
+            print()  # what follows starts below the unfinished bar
+
     def on_step(self, step, logs):  # noqa: D102 - see StepCallback
         done, terminal = step - self._first, sys.stdout.isatty()
         if not terminal and step % self.every and step != self.last:

@@ -5,6 +5,7 @@ from tfwgan.data.catalogue import tfds
 from tfwgan.data.dataset import Dataset
 from tfwgan.data.fashion import fashion_mini
 from tfwgan.data.folders import folder
+from tfwgan.data.images import AS_IS, View
 from tfwgan.data.pipeline import batches
 from tfwgan.data.synthetic import grid25, grid25_centres, ring8, ring8_centres, squares
 
@@ -45,17 +46,16 @@ def load(
     for name, value in (("image_size", image_size), ("center_crop", center_crop), ("limit_data", limit_data)):
         if value is not None and value < 1:
             raise spec.UsageError(f"--{name} must be at least 1, got {value}.")
+    view = View(image_size, center_crop, gray_scale)
     dataset = spec.build(
         text,
         DATASETS,
         "data set",
         data_dir=data_dir,
-        image_size=image_size,
-        center_crop=center_crop,
-        gray_scale=gray_scale,
+        view=view,
         limit_data=limit_data,
     )
-    if not dataset.is_image and (image_size is not None or center_crop is not None or gray_scale):
+    if not dataset.is_image and view != AS_IS:
         raise spec.UsageError(
             f"--image_size, --center_crop and --gray_scale are for images; {dataset.name} is a set of points, "
             "so leave them out."

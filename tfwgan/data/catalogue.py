@@ -26,9 +26,7 @@ def tfds(
     split: str = "train",
     *,
     data_dir: str | None = None,
-    image_size: int | None = None,
-    center_crop: int | None = None,
-    gray_scale: bool = False,
+    view: images.View = images.AS_IS,
     limit_data: int | None = None,
 ) -> Dataset:
     """An image set of TensorFlow Datasets, in its stored order; downloaded if it was not prepared before.
@@ -37,9 +35,7 @@ def tfds(
         name: As TFDS writes it: ``mnist``, ``cifar10``, ``mnist:3.0.1``, ``cifar10_corrupted/fog_1``.
         split: As TFDS writes it: ``train``, ``test``, ``train[:1000]``, ``train+test``.
         data_dir: Where prepared sets lie; None is TFDS's own choice.
-        image_size: See `images.prepare`, as for the next two.
-        center_crop: See there.
-        gray_scale: See there.
+        view: What is done to every image.
         limit_data: Keep the first so many.
 
     Returns:
@@ -70,7 +66,7 @@ def tfds(
         lambda each: {key: each[key] for key in wanted}
     )
     try:
-        items, labels = _read(examples, image, classes, name, (image_size, center_crop, gray_scale))
+        items, labels = _read(examples, image, classes, name, view)
     except tf.errors.OpError as error:
         raise UsageError(
             f"the files of the TFDS set {name} in {builder.data_path} can't be read ({_reason(error)}); "
@@ -152,14 +148,14 @@ def _read(
     image: str,
     classes: list[str] | None,
     name: str,
-    options: tuple[int | None, int | None, bool],
+    view: images.View,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Reads all examples once: uint8 `[n, h, w, c]` and int32 `[n]`, or None if an image has no label."""
     n = int(examples.cardinality())
     labels = np.zeros(n, np.int32)
     items, filled = None, 0
     for pictures, batch_labels in _batches(examples, image, classes):
-        pictures = images.prepare(pictures, *options, f"an image of {name}")
+        pictures = view.prepare(pictures, f"an image of {name}")
         if items is None:
             items = images.allocate(n, pictures.shape[1:])
         if pictures.shape[1:] != items.shape[1:]:

@@ -8,19 +8,11 @@ from tfwgan.data import images
 from tfwgan.data.dataset import Dataset
 
 
-def fashion_mini(
-    *,
-    image_size: int | None = None,
-    center_crop: int | None = None,
-    gray_scale: bool = False,
-    limit_data: int | None = None,
-) -> Dataset:
+def fashion_mini(*, view: images.View = images.AS_IS, limit_data: int | None = None) -> Dataset:
     """The first 10,000 training images of Fashion-MNIST (Xiao et al., 2017), in the original order.
 
     Args:
-        image_size: See `images.prepare`, as for the next two.
-        center_crop: See there.
-        gray_scale: Changes nothing: there is one channel.
+        view: What is done to every image.
         limit_data: Keep the first so many.
 
     Returns:
@@ -29,5 +21,5 @@ def fashion_mini(
     path = importlib.resources.files("tfwgan.data") / "bundled" / "fashion_mini.npz"
     with path.open("rb") as file, np.load(file) as arrays:
         items, labels, class_names = arrays["images"][:limit_data], arrays["labels"][:limit_data], arrays["class_names"]
-    items = images.prepare_all(items, image_size, center_crop, gray_scale, "an image of fashion_mini")
+    items = view.prepare_all(items, "an image of fashion_mini")
     return Dataset("fashion_mini", items, labels.astype(np.int32), tuple(str(name) for name in class_names))

@@ -16,9 +16,7 @@ SUFFIXES = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 def folder(
     path: str,
     *,
-    image_size: int | None = None,
-    center_crop: int | None = None,
-    gray_scale: bool = False,
+    view: images.View = images.AS_IS,
     limit_data: int | None = None,
 ) -> Dataset:
     """All images in a folder, decoded now, so that a bad file stops the program before any training.
@@ -26,18 +24,16 @@ def folder(
     Images lie directly in the folder, or at any depth below it; hidden and other files are skipped. They are sorted
     by relative path. If all lie in subfolders, the subfolders of the first level are the classes, numbered by sorted
     name; if any image lies directly in the folder, there are no labels. The result has one channel if every file is
-    gray or `gray_scale` is asked for, else three.
+    gray or the view is gray, else three.
 
     Args:
         path: The folder; ``~`` is understood.
-        image_size: See `images.prepare`, as for the next two.
-        center_crop: See there.
-        gray_scale: See there.
+        view: What is done to every image.
         limit_data: Keep the first so many of the sorted files; with classes these may all be of the first ones,
             but the numbering of the classes stays that of the whole folder.
 
     Raises:
-        UsageError: If there are no images, one can't be decoded, or they differ in size and `image_size` is None.
+        UsageError: If there are no images, one can't be decoded, or they differ in size and are not resized.
     """
     if not path:
         raise UsageError("folder needs a path; write folder=<path>.")
@@ -52,7 +48,7 @@ def folder(
         number = {name: label for label, name in enumerate(class_names)}
         labels = np.array([number[parts[0]] for parts in files], np.int32)
     paths = [root.joinpath(*parts) for parts in files]
-    return Dataset(root.resolve().name, _load(paths, image_size, center_crop, gray_scale), labels, class_names)
+    return Dataset(root.resolve().name, _load(paths, view), labels, class_names)
 
 
 def _image_files(root: Path) -> list[tuple[str, ...]]:
@@ -91,12 +87,12 @@ def _reraise(error: OSError) -> None:
     raise error
 
 
-def _load(paths: list[Path], image_size: int | None, center_crop: int | None, gray_scale: bool) -> np.ndarray:
+def _load(paths: list[Path], view: images.View) -> np.ndarray:
     """All pictures, uint8 `[n, h, w, c]`; `paths` has at least one."""
     gray = decode.all_gray(paths)
 
     def picture(path: Path) -> np.ndarray:
-        return images.prepare(decode.decode(path, gray), image_size, center_crop, gray_scale, str(path))
+        return view.prepare(decode.decode(path, gray), str(path))
 
     first = picture(paths[0])
     items = images.allocate(len(paths), first.shape)

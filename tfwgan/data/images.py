@@ -1,5 +1,6 @@
 """The one way from any image to the uint8 array that is trained on: centre crop, gray, resize, round."""
 
+import dataclasses
 import math
 import os
 import tempfile
@@ -12,73 +13,75 @@ from tfwgan.spec import UsageError
 MEMORY_LIMIT = 4 << 30  # bytes
 
 
-def prepare(
-    images: np.ndarray,
-    image_size: int | None = None,
-    center_crop: int | None = None,
-    gray_scale: bool = False,
-    what: str = "an image",
-) -> np.ndarray:
-    """Crops, turns gray and resizes one image, or a batch of one size.
+@dataclasses.dataclass(frozen=True)
+class View:
+    """What is done to every image of a set: centre crop, then gray, then resize.
 
-    An image that has to be resized but is neither cropped nor square is first cropped to its centred square, so that
-    `image_size` always means exactly that many rows and columns, with nothing stretched. An alpha channel is laid on
-    white.
-
-    Args:
-        images: `[h, w, c]` or `[b, h, w, c]` with 1, 3 or 4 channels: uint8, or floats in 0 ... 255.
+    Attributes:
         image_size: Rows and columns of the result, by antialiased bilinear interpolation; None keeps the size.
         center_crop: Rows and columns of the centred square to keep; None keeps all.
         gray_scale: Whether to keep the luminance only.
-        what: Whose image it is, for messages.
-
-    Returns:
-        uint8, `[h, w, c]` or `[b, h, w, c]`.
-
-    Raises:
-        UsageError: If the crop is larger than the image.
     """
-    height, width, channels = images.shape[-3:]
-    if center_crop is not None and center_crop > min(height, width):
-        raise UsageError(f"--center_crop={center_crop} is larger than {what}, which is {height}x{width} pixels.")
-    if image_size is not None and center_crop is None and height != width:
-        center_crop = min(height, width)
-    if center_crop is not None:
-        top, left = (height - center_crop) // 2, (width - center_crop) // 2
-        images = images[..., top : top + center_crop, left : left + center_crop, :]
-    gray = gray_scale and channels != 1
-    resized = image_size is not None and images.shape[-3] != image_size
-    if images.dtype == np.uint8 and channels != 4 and not gray and not resized:
-        return images
-    # Floats from here to the end: rounding after every step would be visible.
-    pixels = tf.cast(images, tf.float32)
-    if channels == 4:
-        alpha = pixels[..., 3:] / 255.0
-        pixels = pixels[..., :3] * alpha + 255.0 * (1.0 - alpha)
-    if gray:
-        pixels = tf.image.rgb_to_grayscale(pixels)
-    if resized:
-        pixels = tf.image.resize(pixels, (image_size, image_size), method="bilinear", antialias=True)
-    return np.clip(np.rint(pixels.numpy()), 0, 255).astype(np.uint8)
+
+    image_size: int | None = None
+    center_crop: int | None = None
+    gray_scale: bool = False
+
+    def prepare(self, images: np.ndarray, what: str = "an image") -> np.ndarray:
+        """Crops, turns gray and resizes one image, or a batch of one size.
+
+        An image that has to be resized but is neither cropped nor square is first cropped to its centred square, so
+        that `image_size` always means exactly that many rows and columns, with nothing stretched. An alpha channel is
+        laid on white.
+
+        Args:
+            images: `[h, w, c]` or `[b, h, w, c]` with 1, 3 or 4 channels: uint8, or floats in 0 ... 255.
+            what: Whose image it is, for messages.
+
+        Returns:
+            uint8, `[h, w, c]` or `[b, h, w, c]`.
+
+        Raises:
+            UsageError: If the crop is larger than the image.
+        """
+        size, crop = self.image_size, self.center_crop
+        height, width, channels = images.shape[-3:]
+        if crop is not None and crop > min(height, width):
+            raise UsageError(f"--center_crop={crop} is larger than {what}, which is {height}x{width} pixels.")
+        if size is not None and crop is None and height != width:
+            crop = min(height, width)
+        if crop is not None:
+            top, left = (height - crop) // 2, (width - crop) // 2
+            images = images[..., top : top + crop, left : left + crop, :]
+        gray = self.gray_scale and channels != 1
+        resized = size is not None and images.shape[-3] != size
+        if images.dtype == np.uint8 and channels != 4 and not gray and not resized:
+            return images
+        # Floats from here to the end: rounding after every step would be visible.
+        pixels = tf.cast(images, tf.float32)
+        if channels == 4:
+            alpha = pixels[..., 3:] / 255.0
+            pixels = pixels[..., :3] * alpha + 255.0 * (1.0 - alpha)
+        if gray:
+            pixels = tf.image.rgb_to_grayscale(pixels)
+        if resized:
+            pixels = tf.image.resize(pixels, (size, size), method="bilinear", antialias=True)
+        return np.clip(np.rint(pixels.numpy()), 0, 255).astype(np.uint8)
+
+    def prepare_all(self, images: np.ndarray, what: str = "an image") -> np.ndarray:
+        """`prepare` for a whole set in memory, uint8 `[n, h, w, c]`, a piece at a time to bound the float copies."""
+        first = self.prepare(images[:1], what)
+        if first.shape[1:] == images.shape[1:]:
+            return images  # No option asks for a change.
+        prepared = allocate(len(images), first.shape[1:])
+        step = batch_size(images.shape[1:])
+        for start in range(0, len(images), step):
+            piece = slice(start, start + step)
+            prepared[piece] = self.prepare(images[piece], what)
+        return prepared
 
 
-def prepare_all(
-    images: np.ndarray,
-    image_size: int | None = None,
-    center_crop: int | None = None,
-    gray_scale: bool = False,
-    what: str = "an image",
-) -> np.ndarray:
-    """`prepare` for a whole set in memory, uint8 `[n, h, w, c]`, a piece at a time to bound the float copies."""
-    first = prepare(images[:1], image_size, center_crop, gray_scale, what)
-    if first.shape[1:] == images.shape[1:]:
-        return images  # No option asks for a change.
-    prepared = allocate(len(images), first.shape[1:])
-    step = batch_size(images.shape[1:])
-    for start in range(0, len(images), step):
-        piece = slice(start, start + step)
-        prepared[piece] = prepare(images[piece], image_size, center_crop, gray_scale, what)
-    return prepared
+AS_IS = View()
 
 
 def batch_size(shape: tuple[int, ...]) -> int:

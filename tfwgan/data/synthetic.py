@@ -19,9 +19,7 @@ def squares(
     offset: int = 1,
     stride: int = 1,
     *,
-    image_size: int | None = None,
-    center_crop: int | None = None,
-    gray_scale: bool = False,
+    view: images.View = images.AS_IS,
 ) -> Dataset:
     """One white square on black at every position of a lattice (Elnekave and Weiss, 2025): 2704 images by default.
 
@@ -33,9 +31,7 @@ def squares(
         square: Rows and columns of the square.
         offset: First row and column of the square.
         stride: Distance of neighbouring positions.
-        image_size: See `images.prepare`, as for the next two.
-        center_crop: See there.
-        gray_scale: Changes nothing: there is one channel.
+        view: What is done to every image.
 
     Returns:
         uint8 images `[n, size, size, 1]`, 0 or 255 unless resized, without labels.
@@ -58,7 +54,7 @@ def squares(
     items[:] = 0
     for index, (top, left) in enumerate((top, left) for top in places for left in places):
         items[index, top : top + square, left : left + square] = 255
-    return Dataset("squares", images.prepare_all(items, image_size, center_crop, gray_scale, "a square's image"))
+    return Dataset("squares", view.prepare_all(items, "a square's image"))
 
 
 def ring8_centres() -> np.ndarray:

@@ -30,34 +30,16 @@ def dense(x, units: int, name: str, init: Init = "torch", use_bias: bool = True)
 
 def conv(x, filters: int, kernel: int, stride: int, padding: str, name: str, init: Init = "torch", use_bias=True):
     """Convolution; ``same`` padding is symmetric for even sizes when kernel - stride is even."""
-    layer = keras.layers.Conv2D(
-        filters,
-        kernel,
-        strides=stride,
-        padding=padding,
-        use_bias=use_bias,
-        kernel_initializer=_kernel(init),
-        bias_initializer=_bias(init, x.shape[-1] * kernel**2),
-        name=name,
-    )
-    return layer(x)
+    fan_in = x.shape[-1] * kernel**2
+    return _convolution(keras.layers.Conv2D, fan_in, filters, kernel, stride, padding, name, init, use_bias)(x)
 
 
 def conv_transpose(
     x, filters: int, kernel: int, stride: int, padding: str, name: str, init: Init = "torch", use_bias=True
 ):
     """Transposed convolution. PyTorch counts its fan-in as filters * kernel^2, and so does Keras' scaling."""
-    layer = keras.layers.Conv2DTranspose(
-        filters,
-        kernel,
-        strides=stride,
-        padding=padding,
-        use_bias=use_bias,
-        kernel_initializer=_kernel(init),
-        bias_initializer=_bias(init, filters * kernel**2),
-        name=name,
-    )
-    return layer(x)
+    fan_in = filters * kernel**2
+    return _convolution(keras.layers.Conv2DTranspose, fan_in, filters, kernel, stride, padding, name, init, use_bias)(x)
 
 
 def normalize(x, norm: Norm, name: str, init: Init = "torch"):
@@ -87,6 +69,19 @@ def activate(x, activation: Activation, name: str):
     """ReLU, or leaky ReLU of slope 0.2."""
     layer = keras.layers.ReLU(name=name) if activation == "relu" else keras.layers.LeakyReLU(0.2, name=name)
     return layer(x)
+
+
+def _convolution(kind: type, fan_in: int, filters, kernel, stride, padding, name, init: Init, use_bias: bool):
+    return kind(
+        filters,
+        kernel,
+        strides=stride,
+        padding=padding,
+        use_bias=use_bias,
+        kernel_initializer=_kernel(init),
+        bias_initializer=_bias(init, fan_in),
+        name=name,
+    )
 
 
 def _kernel(init: Init):
