@@ -80,6 +80,14 @@ def test_a_trainer_without_average_or_table_exports_its_generator(tmp_path):
     assert not hasattr(model, "atom")
 
 
+def test_servers_find_every_endpoint(trained):
+    model = export.load(trained[1].saved_model)
+    assert set(model.signatures) == {"sample", "latent", "decode", "atom", "score", "serving_default"}
+    n, seed = tf.constant(3, tf.int64), tf.constant(1, tf.int64)
+    served = model.signatures["serving_default"](n=n, seed=seed)["output_0"]
+    np.testing.assert_array_equal(served, model.sample(3, 1))
+
+
 def test_seeds_are_repeatable_and_differ(trained):
     model = export.load(trained[1].saved_model)
     np.testing.assert_array_equal(model.sample(3, 1), model.sample(3, 1))

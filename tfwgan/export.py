@@ -76,8 +76,9 @@ class _Sampler(tf.Module):
         self._names = list(endpoints)
 
     def signatures(self) -> dict:
-        """The same endpoints under their names for TensorFlow Serving."""
-        return {name: getattr(self, name).get_concrete_function() for name in self._names}
+        """The same endpoints under their names for TensorFlow Serving, whose default is `sample`."""
+        named = {name: getattr(self, name).get_concrete_function() for name in self._names}
+        return {**named, "serving_default": named["sample"]}
 
 
 def load(path: str | Path):
