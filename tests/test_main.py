@@ -1,6 +1,7 @@
 """Runs from the shell's point of view: what they write, and that every part works with every other."""
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -11,7 +12,10 @@ from PIL import Image
 import tfwgan
 from tfwgan import data, experiment
 from tfwgan.callbacks.steps import StepCallback
+from tfwgan.config import read_config
+from tfwgan.data.synthetic import SIGMA
 
+ROOT = Path(__file__).parent.parent
 SQUARES = {"data": "squares-size=16-square=3", "gen_arch": "DCGAN-nf=4", "disc_arch": "DCGAN-nf=4"}
 
 COMBINATIONS = [
@@ -138,6 +142,18 @@ def test_seeds_decide_everything(tmp_path):
 
     np.testing.assert_array_equal(sample("a"), sample("b"))
     assert np.abs(sample("c", seed=1) - sample("d")).max() > 0
+
+
+@pytest.mark.slow
+def test_wgan_gp_finds_every_mode_of_the_ring(tmp_path):
+    settings = read_config(ROOT / "configs" / "ring8_wgan_gp.yaml")
+    parts = tfwgan.build(tfwgan.Config(**{**settings, "steps": 1500, "out_dir": str(tmp_path)}))
+    tfwgan.fit(parts, verbose=False)
+    samples = parts.trainer.sample(2500, seed=1).numpy()
+    distance = np.linalg.norm(samples[:, None] - data.ring8_centres(), axis=-1)
+    near = distance < 3 * SIGMA
+    assert (near.sum(axis=0) >= 20).all(), near.sum(axis=0)
+    assert near.any(axis=1).mean() > 0.6
 
 
 def test_spans_cover_every_step_once_and_break_at_intervals():

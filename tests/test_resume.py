@@ -172,6 +172,15 @@ def test_only_broken_checkpoints_are_an_error(tiny, tmp_path, capfd):
     assert "Every checkpoint" in capfd.readouterr().err
 
 
+def test_what_a_kill_left_half_written_is_cleared_away(tiny, tmp_path):
+    assert tiny(name="whole", steps="6") == 0
+    assert tiny(steps="4") == 0
+    (tmp_path / "run" / "checkpoints" / ".step_000006.npz.123.tmp").write_bytes(b"PK")
+    assert tiny("--resume", steps="6") == 0
+    assert_same_end(tmp_path / "whole", tmp_path / "run")
+    assert all(path.suffix == ".npz" for path in (tmp_path / "run" / "checkpoints").iterdir())
+
+
 def test_the_last_k_checkpoints_are_kept(tiny, tmp_path):
     assert tiny(steps="9", keep_checkpoints="2", checkpoint_steps="2") == 0
     assert [path.stem for path in checkpoint.paths(tmp_path / "run" / "checkpoints")] == ["step_000009", "step_000008"]

@@ -70,6 +70,8 @@ def save(folder: Path, trainer: GanTrainer, keep: int, **meta: Any) -> Path:
     note = json.dumps({"step": step, **meta}).encode()
     np.savez(buffer, **arrays, **{_MEANS: trainer.means, _META: np.frombuffer(note, np.uint8)})
     folder.mkdir(parents=True, exist_ok=True)
+    for cut_short in folder.glob(".*.tmp"):  # by a kill in the middle of writing
+        cut_short.unlink()
     path = folder / f"step_{step:06d}.npz"
     write_atomically(path, buffer.getvalue())
     for old in paths(folder)[keep:]:
