@@ -85,7 +85,7 @@ def run(
         print(f"tfwgan: {error}", file=sys.stderr)
         return 2
     except KeyboardInterrupt:
-        print("tfwgan: interrupted; nothing was saved.", file=sys.stderr)
+        print("tfwgan: interrupted.", file=sys.stderr)
         return 130
 
 
