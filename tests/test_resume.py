@@ -9,6 +9,7 @@ import time
 
 import numpy as np
 import pytest
+import tensorflow as tf
 from conftest import TINY
 
 from tfwgan import checkpoint, experiment
@@ -113,6 +114,22 @@ def test_a_run_killed_at_random_steps_ends_the_same(flags, tmp_path):
         resume = ["--resume"]
     finish(start(tmp_path, "--resume", name="killed", **long))
     assert_same_end(tmp_path / "whole", tmp_path / "killed")
+
+
+@pytest.mark.slow
+def test_fresh_graphs_of_one_step_agree_bit_for_bit():
+    parts = experiment.build(Config(**{**TINY, "loss": "gan-r1=1", "ema": 0}))
+    state = checkpoint.state(parts.trainer)
+    start, elements, ends = {name: v.numpy() for name, v in state.items()}, list(parts.batches(steps=4)), []
+    for _ in range(25):
+        for name, variable in state.items():
+            variable.assign(start[name])
+        step = tf.function(parts.trainer.train_step)
+        for element in elements:
+            step(element)
+        ends.append({name: v.numpy() for name, v in state.items()})
+    for name in state:
+        assert all(np.array_equal(end[name], ends[0][name]) for end in ends), name
 
 
 @pytest.mark.slow
