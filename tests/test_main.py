@@ -124,6 +124,14 @@ def test_dry_run_says_sizes_and_cost_and_writes_nothing(tiny, tmp_path, capsys):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_the_cost_does_not_depend_on_the_compiler(tiny, capsys):
+    costs = []
+    for xla in ("false", "true"):
+        assert tiny("--dry_run", xla=xla) == 0
+        costs.append(capsys.readouterr().out.splitlines()[-1])
+    assert costs[0].startswith("cost: ") and costs[0] == costs[1] and "cost: 0 " not in costs[0]
+
+
 def test_the_library_takes_data_and_callbacks_of_the_users_own(tmp_path):
     points = np.random.default_rng(0).uniform(-1, 1, [50, 3]).astype(np.float32)
     config = tfwgan.Config(**{**TINY, "data": "mine", "out_dir": str(tmp_path), "name": "a"})

@@ -72,8 +72,7 @@ def benchmark(names: Sequence[str] = (), xla: bool = False) -> Iterator[dict]:
             parts.batches(), steps_per_epoch=_WARM_UP + units, shuffle=False, verbose=0, callbacks=[timer]
         )
         seconds = statistics.median(timer.seconds[_WARM_UP:])
-        plain = build(Config(**settings, data=name, ema=0), parts.dataset).trainer  # one graph, whose work is countable
-        flop = flop_per_step(plain, parts.batches().element_spec)
+        flop = flop_per_step(parts.trainer, parts.batches().element_spec)
         yield {
             "workload": name,
             "seconds": round(seconds, 5),

@@ -11,10 +11,12 @@ def flop_per_step(trainer: GanTrainer, element_spec: dict[str, tf.TensorSpec]) -
     """Floating-point operations of all matrix products and convolutions of one `train_step`, penalties included.
 
     Args:
-        trainer: A compiled trainer that was not told to use XLA.
+        trainer: A compiled trainer.
         element_spec: Shapes of one element of its data.
     """
-    graph = tf.function(trainer.train_step).get_concrete_function(element_spec).graph
+    # The updates themselves: in a step compiled with XLA they are one opaque operation.
+    step = tf.function(lambda batches: trainer.updates(batches, trainer.draw(batches)))
+    graph = step.get_concrete_function(element_spec).graph
     return sum(_FLOP[op.type](op) for op in graph.get_operations() if op.type in _FLOP)
 
 

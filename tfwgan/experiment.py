@@ -167,7 +167,7 @@ def fit(
             Pictures(run, writer, experiment.dataset, config.image_steps, config.steps),
             WeightHistograms(writer, config.image_steps),
             guard,
-            *([Progress(clock, config.log_steps, config.steps, images)] if verbose else []),
+            *([Progress(config.log_steps, config.steps, images)] if verbose else []),
         ]
         with contextlib.closing(writer), guard:
             _train(experiment, first, [*ours, *callbacks])

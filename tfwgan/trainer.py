@@ -49,7 +49,7 @@ class GanTrainer(keras.Model):
             (), "zeros", dtype="int64", trainable=False, name="step", aggregation="only_first_replica"
         )
         self.trackers = {name: keras.metrics.Mean(name) for name in objective.terms}
-        self._update = tf.function(self._updates, jit_compile=True) if xla else self._updates
+        self._update = tf.function(self.updates, jit_compile=True) if xla else self.updates
         self.built = True
 
     def compile(self, g_optimizer: keras.optimizers.Optimizer, d_optimizer: keras.optimizers.Optimizer, **kwargs):
@@ -115,11 +115,12 @@ class GanTrainer(keras.Model):
         Returns:
             The running mean of every logged term.
         """
-        for name, value in self._update(batches, self._draw(batches)).items():
+        for name, value in self._update(batches, self.draw(batches)).items():
             self.trackers[name].update_state(value)
         return {name: tracker.result() for name, tracker in self.trackers.items()}
 
-    def _updates(self, batches: Batch, noise: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+    def updates(self, batches: Batch, noise: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
+        """All updates of one step, on the random numbers that `draw` gave; returns the mean of every term."""
         logs = []
         for k in range(self.n_critic if self.objective.uses_critic else 0):
             batch = {name: tensor[:, k] for name, tensor in batches.items()}
@@ -157,7 +158,7 @@ class GanTrainer(keras.Model):
     def _score(self, image: tf.Tensor) -> tf.Tensor:
         return feed(self.critic, {"image": image}, training=True)
 
-    def _draw(self, batches: Batch) -> dict[str, tf.Tensor]:
+    def draw(self, batches: Batch) -> dict[str, tf.Tensor]:
         """The random numbers of one step, drawn for the global batch; a replica keeps its own rows."""
         rows = batches["image"].shape[0] * tf.distribute.get_strategy().num_replicas_in_sync
         step = tf.convert_to_tensor(self.step.value)

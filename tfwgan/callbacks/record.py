@@ -72,9 +72,9 @@ class WeightHistograms(StepCallback):
 class Progress(StepCallback):
     """Keras' progress bar over the whole run on a terminal; elsewhere one line every `every` steps."""
 
-    def __init__(self, clock: Clock, every: int, last: int, images_per_step: int):
+    def __init__(self, every: int, last: int, images_per_step: int):
         super().__init__()
-        self.clock, self.every, self.last, self.images_per_step = clock, every, last, images_per_step
+        self.every, self.last, self.images_per_step = every, last, images_per_step
         self._bar = None
 
     def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
