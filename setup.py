@@ -26,6 +26,7 @@ setup(
         "tensorboard>=2.20",  # TensorFlow 2.21 no longer brings it
         "numpy>=1.26",
         "pot>=0.9.7",
+        "scipy>=1.11",  # sparse plans, connected components; pot brings it too
         "absl-py>=2.1",
         "pillow>=10",  # reads and writes images; tensorboard brings it too
         "pyyaml>=6",  # reads configs; tensorflow-datasets brings it too

@@ -12,14 +12,14 @@ SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
 # A room imports from itself and from rows above its own; rooms of one row don't know each other.
 ROWS = [
     "spec rng",
-    "config cli",
-    "data priors networks objectives optimizers devices",
+    "config cli transport plots",
+    "data priors networks objectives metrics optimizers devices",
     "trainer",
     "sampling runs export cost",
-    "render checkpoint",
+    "render checkpoint audit",
     "callbacks",
     "experiment",
-    "report benchmark",
+    "report benchmark studies",
     "main",
 ]
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row.split()}

@@ -1,0 +1,237 @@
+"""Exact optimal transport between finite sets by the network simplex, never a number without a status."""
+
+import math
+import os
+import time
+import warnings
+from dataclasses import dataclass
+from types import ModuleType
+
+import numpy as np
+import tensorflow as tf
+
+from tfwgan.transport.costs import Cost, cost_matrix, masses, slices
+
+Potentials = tuple[np.ndarray, np.ndarray]
+
+
+@dataclass(frozen=True)
+class Transport:
+    """What a solver found out about one transport problem; W is its least cost.
+
+    Attributes:
+        value: W, the cost of the plan; None if the solver was stopped early.
+        lower: At most W, up to rounding: the value of the potentials.
+        upper: At least W, up to rounding: the cost of the plan.
+        plan: Mass moved from each point to each, float64 `[n, m]`; its row and column sums are the weights.
+        potentials: f `[n]` and g `[m]` with ``f_i + g_j <= c_ij``. A constant moves freely between them: here both
+            contribute the same half of `lower`.
+        converged: Whether the plan is proven optimal.
+        seconds: Time of the solver.
+    """
+
+    value: float | None
+    lower: float
+    upper: float
+    plan: np.ndarray
+    potentials: Potentials
+    converged: bool
+    seconds: float
+
+
+class NotConverged(RuntimeError):
+    """The solver was stopped early, and all that is known is that W lies in [`lower`, `upper`]."""
+
+    def __init__(self, lower: float, upper: float):
+        super().__init__(
+            f"The transport problem was not solved in time: its cost lies between {lower:.6g} and {upper:.6g}; "
+            f"raise max_iterations, or take fewer points."
+        )
+        self.lower, self.upper = lower, upper
+
+
+def w1(x: np.ndarray, y: np.ndarray) -> float:
+    """The Wasserstein-1 distance between the uniform laws on two sets, for the Euclidean distance.
+
+    Args:
+        x: Samples `[n, ...]`.
+        y: Samples `[m, ...]`, as many as they like.
+
+    Raises:
+        ValueError: If the points are wrong.
+        NotConverged: If the solver's limit, which is far above what it has ever needed, was hit.
+    """
+    result = exact_plan(x, y)
+    if not result.converged:
+        raise NotConverged(result.lower, result.upper)
+    return result.value
+
+
+def exact_plan(
+    x: np.ndarray,
+    y: np.ndarray,
+    weights_x: np.ndarray | None = None,
+    weights_y: np.ndarray | None = None,
+    warm_start: Potentials | None = None,
+    cost: Cost = "euclidean",
+    max_iterations: int | None = None,
+) -> Transport:
+    """The cheapest way of moving one weighted set of points to another.
+
+    Args:
+        x: Samples `[n, ...]`.
+        y: Samples `[m, ...]`.
+        weights_x: Masses `[n]`, at least 0, of sum 1; by default uniform.
+        weights_y: Masses `[m]`.
+        warm_start: Potentials of a similar problem of the same size: a shorter way to the same result.
+        cost: As in `cost_matrix`.
+        max_iterations: Pivots of the simplex; by default more than any problem has needed.
+
+    Raises:
+        ValueError: If an argument is wrong.
+    """
+    return solve(cost_matrix(x, y, cost), weights_x, weights_y, warm_start, max_iterations)
+
+
+def solve(
+    cost: np.ndarray,
+    weights_x: np.ndarray | None = None,
+    weights_y: np.ndarray | None = None,
+    warm_start: Potentials | None = None,
+    max_iterations: int | None = None,
+) -> Transport:
+    """Solves the transport problem of a given matrix of costs `[n, m]`; else as `exact_plan`.
+
+    The network simplex (Bonneel et al., 2011) as POT has it.
+    """
+    start = time.perf_counter()
+    cost = np.ascontiguousarray(cost, np.float64)
+    n, m = cost.shape
+    a, b = masses(weights_x, n, "weights_x"), masses(weights_y, m, "weights_y")
+    max_iterations = 10**6 + 10 * n * m if max_iterations is None else max_iterations
+    if max_iterations < 1:
+        raise ValueError(f"max_iterations must be at least 1, got {max_iterations}.")
+    # Uniform masses are scaled to whole numbers: sums and differences of these are exact, and so are the marginals.
+    scale = float(math.lcm(n, m)) if weights_x is None and weights_y is None else 1.0
+    pot = _pot()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # the status says the same
+        plan, log = pot.emd(
+            *(np.rint(a * scale), np.rint(b * scale)) if scale > 1 else (a, b),
+            cost,
+            numItermax=max_iterations,
+            log=True,
+            potentials_init=_start(warm_start, n, m),
+        )
+    plan /= scale
+    missing = max(np.abs(plan.sum(axis=1) - a).max(), np.abs(plan.sum(axis=0) - b).max())
+    converged = bool(log["result_code"] == 1 and missing < 1e-9)
+    if not converged:
+        plan = _repaired(plan, a, b)
+    upper = float(np.einsum("nm,nm->", plan, cost))
+    # An early stop leaves potentials that may be worse than none.
+    guesses = [log["u"]] if converged else [log["u"], np.zeros(n)]
+    potentials = max((_feasible(cost, guess, a) for guess in guesses), key=lambda fg: a @ fg[0] + b @ fg[1])
+    f, g = _centred(*potentials, a, b)
+    lower = min(float(a @ f + b @ g), upper)
+    seconds = time.perf_counter() - start
+    return Transport(upper if converged else None, lower, upper, plan, (f, g), converged, seconds)
+
+
+def w1_loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+    """The Wasserstein-1 distance of `w1` as a loss of either set, also in a graph.
+
+    By the envelope theorem its gradient is that of the cost of the optimal plan, held fixed: each point is pulled
+    along the unit vectors from its partners; coinciding partners don't pull. NaN for points that are not finite.
+
+    Args:
+        x: Samples `[n, ...]`.
+        y: Samples `[m, ...]`.
+
+    Returns:
+        A scalar of the type of `x`.
+
+    Raises:
+        ValueError: If the shapes are known not to fit.
+    """
+    x, y = flat_pair(x, y)
+    i, j, mass = tf.numpy_function(_support, [x, y], [tf.int64, tf.int64, tf.float64])
+    for tensor in (i, j, mass):
+        tensor.set_shape([None])
+    squares = tf.reduce_sum(tf.square(tf.gather(x, i) - tf.gather(y, j)), axis=1)
+    # The square root has no gradient at 0: there it is taken of 1 instead, and not used.
+    apart = squares > 0
+    distances = tf.where(apart, tf.sqrt(tf.where(apart, squares, tf.ones_like(squares))), tf.zeros_like(squares))
+    return tf.reduce_sum(tf.cast(mass, x.dtype) * distances)
+
+
+def flat_pair(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+    """Two batches `[n, ...]` and `[m, ...]` as points `[n, d]` and `[m, d]` of one type.
+
+    Raises:
+        ValueError: If their dimensions are known to differ.
+    """
+    x = tf.convert_to_tensor(x)
+    y = tf.convert_to_tensor(y, x.dtype)
+    sizes = [tensor.shape[1:].num_elements() for tensor in (x, y)]
+    if None not in sizes and sizes[0] != sizes[1]:
+        raise ValueError(f"x and y must have equal dimensions, got {sizes[0]} and {sizes[1]}.")
+    return tuple(
+        tf.reshape(tensor, [tf.shape(tensor)[0], size or -1]) for tensor, size in zip((x, y), sizes, strict=True)
+    )
+
+
+def _support(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Where the optimal plan moves mass from, where to, and how much."""
+    if not (np.isfinite(x).all() and np.isfinite(y).all()):
+        return np.zeros(1, np.int64), np.zeros(1, np.int64), np.full(1, np.nan)
+    result = exact_plan(x, y)
+    if not result.converged:
+        raise NotConverged(result.lower, result.upper)
+    i, j = np.nonzero(result.plan)
+    return i, j, result.plan[i, j]
+
+
+def _pot() -> ModuleType:
+    """POT, imported when first needed, with NumPy only: else it imports TensorFlow, PyTorch and JAX."""
+    for backend in ("TENSORFLOW", "PYTORCH", "JAX", "CUPY"):
+        os.environ[f"POT_BACKEND_DISABLE_{backend}"] = "1"
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        import ot
+    return ot
+
+
+def _start(potentials: Potentials | None, n: int, m: int) -> Potentials | None:
+    """Potentials to start from, checked."""
+    if potentials is None:
+        return None
+    f, g = (np.asarray(side, np.float64) for side in potentials)
+    if f.shape != (n,) or g.shape != (m,):
+        raise ValueError(f"warm_start must have shapes {(n,)} and {(m,)}, got {f.shape} and {g.shape}.")
+    if not (np.isfinite(f).all() and np.isfinite(g).all()):
+        raise ValueError("warm_start must be finite.")
+    return f, g
+
+
+def _repaired(plan: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
+    """A plan with the given marginals near one without (Altschuler et al., 2017, algorithm 2)."""
+    plan = plan * np.minimum(1.0, a / np.maximum(plan.sum(axis=1), np.finfo(np.float64).tiny))[:, None]
+    plan *= np.minimum(1.0, b / np.maximum(plan.sum(axis=0), np.finfo(np.float64).tiny))
+    rest_a, rest_b = np.maximum(a - plan.sum(axis=1), 0), np.maximum(b - plan.sum(axis=0), 0)
+    return plan + np.outer(rest_a, rest_b / rest_b.sum()) if rest_b.sum() > 0 else plan
+
+
+def _feasible(cost: np.ndarray, f: np.ndarray, a: np.ndarray) -> Potentials:
+    """The best potentials that any f on the points with mass leads to: two c-transforms."""
+    mass = np.where(a > 0, f, -np.inf)
+    g = np.full(cost.shape[1], np.inf)
+    for rows in slices(len(cost), 256):
+        np.minimum(g, (cost[rows] - mass[rows, None]).min(axis=0), out=g)
+    return np.concatenate([(cost[rows] - g).min(axis=1) for rows in slices(len(cost), 256)]), g
+
+
+def _centred(f: np.ndarray, g: np.ndarray, a: np.ndarray, b: np.ndarray) -> Potentials:
+    """The same potentials, a constant moved between them so that both contribute the same to the value."""
+    shift = (a @ f - b @ g) / 2
+    return f - shift, g + shift

@@ -1,0 +1,44 @@
+"""Nearest neighbours, in blocks."""
+
+import numpy as np
+
+from tfwgan.transport.costs import blocks, pair
+
+
+def nearest(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Each point's nearest one in another set.
+
+    Args:
+        x: Samples `[n, ...]`.
+        y: Samples `[m, ...]`, among which to look.
+
+    Returns:
+        Its index in y, int64 `[n]`, the first of several, and its Euclidean distance, float64 `[n]`.
+
+    Raises:
+        ValueError: If the points are wrong.
+    """
+    x, y = pair(x, y)
+    index, least = np.zeros(len(x), np.int64), np.full(len(x), np.inf)
+    for rows, columns, distance in blocks(x, y):
+        best = distance.argmin(axis=1)
+        value = distance[np.arange(len(best)), best]
+        closer = value < least[rows]
+        index[rows] = np.where(closer, columns.start + best, index[rows])
+        least[rows] = np.where(closer, value, least[rows])
+    return index, least
+
+
+def nn(x: np.ndarray, y: np.ndarray) -> float:
+    """The mean distance of the points of x, the generated ones, to their nearest in y, the real ones.
+
+    0 if every generated point is a copy of a real one, however few are copied: it sees memorisation, not coverage.
+
+    Args:
+        x: Samples `[n, ...]`.
+        y: Samples `[m, ...]`.
+
+    Raises:
+        ValueError: If the points are wrong.
+    """
+    return float(nearest(x, y)[1].mean())
