@@ -8,10 +8,11 @@ from absl import flags
 from tfwgan import cli
 
 USAGE = """\
-usage: python scripts/benchmark.py [--xla] [dcgan32] [fc64] [mlp2d]
+usage: python scripts/benchmark.py [--xla] [dcgan32] [fc64] [mlp2d] [patch_swd] [otmeans]
 
 Without names all workloads run. "seconds" is the median for 5 critic updates with
-gradient penalty and 1 generator update.
+gradient penalty and 1 generator update; of patch_swd, for a loss and its gradient;
+of otmeans, for the whole search.
 """
 
 

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 from tfwgan import cli, main
 from tfwgan.config import Config, fields, read_config
 from tfwgan.data import DATASETS
+from tfwgan.metrics import METRICS
 from tfwgan.networks import CRITICS, GENERATORS
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.objectives.penalties import PENALTIES
@@ -57,10 +58,13 @@ def test_a_file_beats_the_defaults_and_a_flag_beats_the_file(file):
 @pytest.mark.parametrize("name", list(fields()))
 def test_a_given_flag_beats_the_file_even_with_the_default(name, file):
     default = getattr(Config(), name)
-    other = {bool: True, int: 5, float: 0.5, str: "other"}
+    other = {bool: True, int: 5, float: 0.5, str: "other", tuple: ("swd", "w1")}
     kind = type(default) if default is not None else int if "int" in str(fields()[name].type) else str
     config = file(f"{name}: {json.dumps(other[kind])}")
     assert getattr(from_flags(config), name) == other[kind]
+    if kind is tuple:
+        assert getattr(from_flags(config, f"--{name}=mmd", f"--{name}=nn"), name) == ("mmd", "nn")
+        return
     flag = f"--no{name}" if default is False else f"--{name}={'none' if default is None else default}"
     assert from_flags(config, flag) == Config()
 
@@ -143,7 +147,7 @@ def test_flags_are_the_fields():
     main.define_flags(values)
     assert {values[name].name for name in values} == set(fields()) | {"config", "dry_run", "resume", "help"}
     for name, field in fields().items():
-        assert values[name].help == field.metadata["help"]
+        assert values[name].help.startswith(field.metadata["help"])  # absl adds to that of a list
 
 
 def test_a_configuration_can_not_change():
@@ -156,7 +160,7 @@ BOUNDS = [
         ({name: value}, f"--{name} must be at least 1, got {value}.")
         for name in (
             "image_size center_crop limit_data batch_size z_dim n_critic steps log_steps image_steps "
-            "checkpoint_steps keep_checkpoints"
+            "checkpoint_steps keep_checkpoints eval_steps eval_images"
         ).split()
         for value in (0, -3)
     ],
@@ -228,6 +232,7 @@ TABLES = [
     ("loss", OBJECTIVES),
     ("loss", [f"-{name}=" for name in (*PENALTIES, "clip")]),
     ("g_opt", OPTIMIZERS),
+    ("metrics", METRICS),
 ]
 
 
@@ -251,7 +256,7 @@ def test_help_shows_every_flag_and_its_default(capsys):
     for name, field in fields().items():
         (line,) = (line for line in lines if line.startswith(f"  --{name}:"))
         assert field.metadata["help"] in line
-        assert field.default in (None, False) or line.endswith(f"[{field.default}]")
+        assert field.default in (None, False, ()) or line.endswith(f"[{field.default}]")
 
 
 def test_public_names_come_from_their_modules():

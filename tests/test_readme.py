@@ -9,6 +9,7 @@ import pytest
 from tfwgan import cli, main
 from tfwgan.config import Config, fields, read_config
 from tfwgan.data import DATASETS
+from tfwgan.metrics import METRICS
 from tfwgan.networks import CRITICS, GENERATORS
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.optimizers import OPTIMIZERS
@@ -44,7 +45,7 @@ def test_every_command_is_one_that_exists(command):
         assert program in ("git", "cd", "python", "tensorboard")
 
 
-@pytest.mark.parametrize("table", [DATASETS, PRIORS, GENERATORS, CRITICS, OBJECTIVES, OPTIMIZERS])
+@pytest.mark.parametrize("table", [DATASETS, PRIORS, GENERATORS, CRITICS, OBJECTIVES, OPTIMIZERS, METRICS])
 def test_every_name_of_every_table_is_in_the_readme(table):
     for name in table:
         assert re.search(rf"`{name}\b", README), name

@@ -150,16 +150,23 @@ FREE = {
     "keep_checkpoints": 7,
     "steps": 7,
 }
-OTHER = {bool: True, int: 7, float: 0.5, str: "other", type(None): 7}
+OTHER = {bool: True, int: 7, float: 0.5, str: "other", type(None): 7, list: ["w1"]}
 
 
 @pytest.mark.parametrize("name", list(Config().as_dict()))
 def test_what_moves_a_weight_or_a_row_may_not_change(name):
     before = Config()
-    value = FREE.get(name, OTHER[type(getattr(before, name))])
+    old = before.as_dict()[name]
+    value = FREE.get(name, OTHER[type(old)])
     now = change(before, **{name: value})
-    expected = [] if name in FREE else [f"{name} was {getattr(before, name)!r}, is {value!r}"]
+    expected = [] if name in FREE else [f"{name} was {old!r}, is {value!r}"]
     assert differences(before.as_dict(), now) == expected
+
+
+def test_a_run_from_before_a_setting_existed_has_its_default():
+    before = {name: value for name, value in Config().as_dict().items() if name != "eval_steps"}
+    assert differences(before, Config()) == []
+    assert differences(before, Config(eval_steps=7)) == ["eval_steps was 250, is 7"]
 
 
 @pytest.mark.parametrize("schedule, free", [("constant", True), ("linear", False), ("cosine", False)])
@@ -170,10 +177,8 @@ def test_the_number_of_steps_may_change_only_without_a_schedule(flag, schedule, 
     assert differences(before.as_dict(), now) == ([] if free else ["steps was 3000, is 9"])
 
 
-def test_fields_of_another_version_count_as_differences():
+def test_a_setting_that_is_gone_counts_as_a_difference():
     before = Config().as_dict()
-    missing = {k: v for k, v in before.items() if k != "ema"}
-    assert differences(missing, Config()) == ["ema was None, is 0.999"]
     assert differences({**before, "lambda": 3}, Config()) == ["lambda was 3, is None"]
 
 

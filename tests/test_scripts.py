@@ -1,5 +1,6 @@
 """The scripts, typed as a user would type them, and mistyped."""
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -58,7 +59,36 @@ def test_export_takes_a_run_or_a_checkpoint(run, tmp_path):
     assert call("export", run).returncode == 0
 
 
-@pytest.mark.parametrize("name", ["sample", "interpolate", "export", "benchmark"])
+def test_inspect_atoms_reports_and_draws(tmp_path):
+    images = {"data": "squares-size=16-square=3", "gen_arch": "FC-nf=8", "disc_arch": "FC-nf=8", "z_prior": "const=8"}
+    config = Config(**{**TINY, **images, "out_dir": str(tmp_path), "name": "run"})
+    run_dir = experiment.fit(experiment.build(config), verbose=False).run_dir
+    done = call("inspect_atoms", run_dir, "--patch=5")
+    assert done.returncode == 0 and "8 atoms against 121 real samples" in done.stdout, done.stderr
+    assert json.loads((run_dir / "atoms" / "atoms.json").read_text())["atoms"] == 8
+    assert {path.name for path in (run_dir / "atoms").iterdir()} == {"atoms.json", "atoms.png", "patches.png"}
+    done = call("inspect_atoms", run_dir, "--patch=17", f"--out={tmp_path / 'other'}")
+    assert done.returncode == 2 and "patches of 17 x 17" in done.stderr and not (tmp_path / "other").exists()
+
+
+def test_distances_prints_and_draws_the_worked_examples(tmp_path):
+    done = call("distances", f"--out={tmp_path / 'd.png'}")
+    assert done.returncode == 0 and "42 in all, 7 per box" in done.stdout and "2 in order, 6 crossed" in done.stdout
+    assert (tmp_path / "d.png").exists()
+
+
+def test_ot_means_writes_points_and_a_picture(tmp_path):
+    done = call("ot_means", "--data=squares-size=16-square=3", "--k=4", f"--out={tmp_path / 'means'}")
+    assert done.returncode == 0 and "W1" in done.stdout, done.stderr
+    with np.load(tmp_path / "means" / "centroids.npz") as file:
+        assert file["centroids"].shape == (4, 16, 16, 1)
+    assert (tmp_path / "means" / "centroids.png").exists()
+
+
+SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
+
+
+@pytest.mark.parametrize("name", SCRIPTS)
 def test_help_is_fast_and_names_the_flags(name):
     done = call(name, "--help")
     assert done.returncode == 0 and "usage: python scripts/" in done.stdout
@@ -76,6 +106,16 @@ def test_help_is_fast_and_names_the_flags(name):
         ("export", ["nowhere"], "nowhere/config.json"),
         ("export", ["nowhere/checkpoints/step_000001.npz"], "nowhere/config.json"),
         ("benchmark", ["dcgan33"], "did you mean 'dcgan32'"),
+        ("inspect_atoms", ["nowhere"], "nowhere/config.json"),
+        ("inspect_atoms", ["nowhere", "--patch=0"], "--patch=0"),
+        ("distances", ["--oat=d.png"], "Unknown command line flag 'oat'"),
+        ("ot_means", ["--data=squars"], "did you mean 'squares'"),
+        ("ot_means", ["--data=squares-size=16-square=3", "--k=1000", "--out=means"], "k"),
+        ("ot_means", ["--data=squares", "--k=0"], "k"),
+        ("reproduce", [], "FIGURE is missing"),
+        ("reproduce", ["fig8"], "did you mean 'fig"),
+        ("reproduce", ["fig5", "--data=squars"], "did you mean 'squares'"),
+        ("reproduce", ["fig5", "--seeds=0"], "--seeds=0"),
     ],
 )
 def test_a_mistake_is_answered_in_one_line(name, arguments, answer, tmp_path):

@@ -13,6 +13,7 @@ from tfwgan.priors import PRIORS
 from tfwgan.trainer import GanTrainer
 
 N_CRITIC, B, STEPS = 2, 8, 3
+SEED = rng.seed_pair(0, 0)
 
 
 class Spy:
@@ -26,9 +27,9 @@ class Spy:
         self.critic_calls.append([x.numpy() for x in (real, fake, mix)])
         return self.inner.critic_terms(score, real, fake, mix)
 
-    def generator_terms(self, score, real, fake):
+    def generator_terms(self, score, real, fake, seed):
         self.generator_calls.append([x.numpy() for x in (real, fake)])
-        return self.inner.generator_terms(score, real, fake)
+        return self.inner.generator_terms(score, real, fake, seed)
 
 
 class Distance:
@@ -36,7 +37,7 @@ class Distance:
 
     uses_critic, terms = False, ("generator_loss",)
 
-    def generator_terms(self, score, real, fake):
+    def generator_terms(self, score, real, fake, seed):
         return {"generator_loss": tf.reduce_sum(tf.square(tf.reduce_mean(fake, 0) - tf.reduce_mean(real, 0)))}
 
 
@@ -136,7 +137,7 @@ def test_a_generator_update_moves_the_generator_only():
     trainer = make(norm="batch")
     before = values(trainer.generator.trainable_variables), values(trainer.critic.variables)
     batch, codes, _ = one_batch()
-    assert trainer.generator_step(batch, codes).keys() == {"generator_loss"}
+    assert trainer.generator_step(batch, codes, SEED).keys() == {"generator_loss"}
     assert_same(values(trainer.critic.variables), before[1], rtol=0)
     after = values(trainer.generator.trainable_variables)
     assert all(not np.array_equal(a, b) for a, b in zip(after, before[0], strict=True))
@@ -147,7 +148,7 @@ def test_updates_go_downhill():
     batch, codes, mix = one_batch()
     losses = [float(trainer.critic_step(batch, codes, mix)["critic_loss"]) for _ in range(5)]
     assert np.all(np.diff(losses) < 0)
-    losses = [float(trainer.generator_step(batch, codes)["generator_loss"]) for _ in range(5)]
+    losses = [float(trainer.generator_step(batch, codes, SEED)["generator_loss"]) for _ in range(5)]
     assert np.all(np.diff(losses) < 0)
 
 
@@ -331,7 +332,7 @@ def test_rows_that_are_not_drawn_are_not_moved_by_the_first_update(opt):
     trainer = make(prior="const=30-trainable=True", opt=opt)
     before = trainer.prior.table.numpy().copy()
     codes = tf.constant([1, 1, 4, 0, 7, 7, 7, 29], tf.int64)
-    trainer.generator_step({"image": tf.constant(data()[0, :, 0])}, codes)
+    trainer.generator_step({"image": tf.constant(data()[0, :, 0])}, codes, SEED)
     moved = np.abs(trainer.prior.table.numpy() - before).max(axis=1) > 0
     assert set(np.flatnonzero(moved)) == {0, 1, 4, 7, 29}
 

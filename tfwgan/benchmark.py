@@ -1,8 +1,8 @@
-"""Timings of standard workloads through the real trainer and input pipeline."""
+"""Timings of standard workloads: trainings, through the real trainer and input pipeline, and optimal transport."""
 
 import statistics
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -10,9 +10,11 @@ import tensorflow as tf
 from tfwgan.callbacks.steps import StepCallback
 from tfwgan.config import Config
 from tfwgan.cost import flop_per_step
-from tfwgan.data.dataset import Dataset
+from tfwgan.data import Dataset, load
 from tfwgan.experiment import build
 from tfwgan.spec import UsageError, suggest
+from tfwgan.transport.means import ot_means
+from tfwgan.transport.patches import patch_swd
 
 _WARM_UP = 3
 
@@ -25,8 +27,40 @@ def _points() -> np.ndarray:
     return np.random.default_rng(0).uniform(-1, 1, [4096, 2]).astype(np.float32)
 
 
+def _patch_swd() -> dict:
+    """Loss and gradient of the sliced W1 between all 16x16 patches of 64 + 64 images 64x64x1, 128 directions."""
+    x, y = (tf.random.stateless_normal([64, 64, 64, 1], [0, i]) for i in range(2))
+
+    @tf.function
+    def gradient(x: tf.Tensor) -> tf.Tensor:
+        with tf.GradientTape() as tape:
+            tape.watch(x)
+            loss = patch_swd(x, y)
+        return tape.gradient(loss, x)
+
+    return {"seconds": _median_seconds(lambda: gradient(x).numpy(), runs=10)}
+
+
+def _otmeans() -> dict:
+    """64 points on the 2704 squares until they converge: `value`, their W1, and the number of `steps`."""
+    squares = load("squares").real(slice(None))
+    means = ot_means(squares, 64)
+    seconds = _median_seconds(lambda: ot_means(squares, 64), runs=3)
+    return {"seconds": seconds, "value": round(means.value, 4), "steps": means.steps}
+
+
+def _median_seconds(work: Callable, runs: int) -> float:
+    """Median seconds of some runs after a first one that doesn't count."""
+    times = []
+    for _ in range(runs + 1):
+        start = time.perf_counter()
+        work()
+        times.append(time.perf_counter() - start)
+    return round(statistics.median(times[1:]), 5)
+
+
 # All train WGAN-GP with 5 critic updates per generator update: one unit of work. Name: (data, settings, timed units).
-WORKLOADS = {
+TRAININGS = {
     # 32x32x3 images, batch 64, DCGAN of width 64 with batch norm in the generator
     "dcgan32": (
         lambda: _images(32, 32, 3),
@@ -43,18 +77,24 @@ WORKLOADS = {
     "mlp2d": (_points, {"gen_arch": "MLP", "disc_arch": "MLP", "z_dim": 32, "batch_size": 256}, 100),
 }
 
+# What is no training: functions that return their `seconds`, and what else there is to tell.
+TRANSPORTS = {"patch_swd": _patch_swd, "otmeans": _otmeans}
+
+WORKLOADS = (*TRAININGS, *TRANSPORTS)
+
 
 def benchmark(names: Sequence[str] = (), xla: bool = False) -> Iterator[dict]:
     """Runs workloads one after the other.
 
     Args:
         names: Names in `WORKLOADS`; none means all.
-        xla: Compile the updates with XLA.
+        xla: Compile the updates of the trainings with XLA.
 
     Yields:
-        For each: `workload`; `seconds`, the median per unit; `images_per_second`, real images seen by the critic;
-        `gflop` per unit; `peak_share`, the achieved share of `peak_gflops`, which a product of two 2048x2048 matrices
-        reaches in this process; `input_share`, the time to make one element of input alone, over `seconds`.
+        For each: `workload`; `seconds`, the median per unit. Of a training also: `images_per_second`, real images seen
+        by the critic; `gflop` per unit; `peak_share`, the achieved share of `peak_gflops`, which a product of two
+        2048x2048 matrices reaches in this process; `input_share`, the time to make one element of input alone, over
+        `seconds`.
 
     Raises:
         UsageError: If a workload is unknown.
@@ -62,27 +102,30 @@ def benchmark(names: Sequence[str] = (), xla: bool = False) -> Iterator[dict]:
     for name in names:
         if name not in WORKLOADS:
             raise UsageError(f"Unknown workload {name!r}{suggest(name, WORKLOADS)}")
-    peak = _matmul_flops()
-    for name in names or WORKLOADS:
-        make, settings, units = WORKLOADS[name]
-        config = Config(**settings, data=name, ema=0, xla=xla)
-        parts = build(config, Dataset(name, make()))
-        timer = _Timer()
-        parts.trainer.fit(
-            parts.batches(), steps_per_epoch=_WARM_UP + units, shuffle=False, verbose=0, callbacks=[timer]
-        )
-        seconds = statistics.median(timer.seconds[_WARM_UP:])
-        flop = flop_per_step(parts.trainer, parts.batches().element_spec)
-        yield {
-            "workload": name,
-            "seconds": round(seconds, 5),
-            "images_per_second": round(config.batch_size * config.n_critic / seconds, 1),
-            "gflop": round(flop / 1e9, 2),
-            "peak_gflops": round(peak / 1e9, 1),
-            "peak_share": round(flop / seconds / peak, 3),
-            "input_share": round(_input_seconds(parts.batches(), units) / seconds, 4),
-            "xla": xla,
-        }
+    names = names or WORKLOADS
+    peak = _matmul_flops() if set(names) & set(TRAININGS) else 0.0
+    for name in names:
+        yield {"workload": name, **(TRANSPORTS[name]() if name in TRANSPORTS else _train(name, xla, peak))}
+
+
+def _train(name: str, xla: bool, peak: float) -> dict:
+    """What `benchmark` yields of one of the trainings; `peak` is what a product of matrices reaches."""
+    make, settings, units = TRAININGS[name]
+    config = Config(**settings, data=name, ema=0, xla=xla)
+    parts = build(config, Dataset(name, make()))
+    timer = _Timer()
+    parts.trainer.fit(parts.batches(), steps_per_epoch=_WARM_UP + units, shuffle=False, verbose=0, callbacks=[timer])
+    seconds = statistics.median(timer.seconds[_WARM_UP:])
+    flop = flop_per_step(parts.trainer, parts.batches().element_spec)
+    return {
+        "seconds": round(seconds, 5),
+        "images_per_second": round(config.batch_size * config.n_critic / seconds, 1),
+        "gflop": round(flop / 1e9, 2),
+        "peak_gflops": round(peak / 1e9, 1),
+        "peak_share": round(flop / seconds / peak, 3),
+        "input_share": round(_input_seconds(parts.batches(), units) / seconds, 4),
+        "xla": xla,
+    }
 
 
 class _Timer(StepCallback):

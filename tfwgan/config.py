@@ -38,7 +38,11 @@ class Config:
     z_dim: int = _field(100, "latent size")
     gen_arch: str = _field("DCGAN-norm=batch", "generator: FC, MLP or DCGAN")
     disc_arch: str = _field("DCGAN-norm=none-act=leaky", "critic: FC, MLP, DCGAN or CNN-GAP=True|False")
-    loss: str = _field("wgan_gp", "gan, wgan, wgan_gp or wgan_lp; all take -gp= -lp= -r1= -r2= -clip=")
+    loss: str = _field(
+        "wgan_gp",
+        "gan, wgan, wgan_gp or wgan_lp, all with -gp= -lp= -r1= -r2= -clip=; or, without a critic, a distance to the "
+        "data: w1, sinkhorn, swd, full_dim_swd, projected_w1, patch_w1, patch_swd or local_patch_swd",
+    )
     n_critic: int = _field(5, "critic updates per generator update, each on a batch of its own")
     g_opt: str = _field(
         "auto",
@@ -46,6 +50,13 @@ class Config:
     )
     d_opt: str = _field("auto", "critic's optimizer, likewise")
     ema: float = _field(0.999, "decay of the running average of the generator that is shown and exported; 0: none")
+    metrics: tuple[str, ...] = _field(
+        (),
+        "distances to the data to watch, one --metrics=... each: w1 (exact; -otmeans=True adds the optimum), sinkhorn, "
+        "swd, full_dim_swd, projected_w1, patch_w1, patch_swd, local_patch_swd, nn, frechet, mmd",
+    )
+    eval_steps: int = _field(250, "steps between evaluations of the metrics")
+    eval_images: int = _field(10000, "real items per evaluation at most, always the same ones")
     steps: int = _field(3000, "generator updates of the whole run")
     seed: int = _field(0, "seed of weights, data order, latents and all other randomness")
     devices: str = _field("auto", "auto (all GPUs, or the CPU), cpu, gpu:0,1 or cpu:2 (the CPU as two logical devices)")
@@ -92,8 +103,8 @@ class Config:
         return Path(self.out_dir) / self.run_name
 
     def as_dict(self) -> dict[str, Any]:
-        """Every field by name, as plain values."""
-        return dataclasses.asdict(self)
+        """Every field by name, as the plain values that JSON knows."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
 
     def to_json(self) -> str:
         """The content of config.json, itself a valid ``--config`` file."""
@@ -102,7 +113,7 @@ class Config:
 
 _LONGEST_NAME = 200  # bytes; file systems take 255, and files beside it need some
 _AT_LEAST_1 = ("image_size center_crop limit_data batch_size z_dim n_critic steps log_steps image_steps "
-               "checkpoint_steps keep_checkpoints").split()  # fmt: skip
+               "checkpoint_steps keep_checkpoints eval_steps eval_images").split()  # fmt: skip
 
 
 def fields() -> dict[str, dataclasses.Field]:

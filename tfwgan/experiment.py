@@ -5,13 +5,14 @@ The one file that sees every table of components.
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
 from tfwgan import checkpoint, rng, spec
+from tfwgan.callbacks.evaluate import Evaluate
 from tfwgan.callbacks.guard import Checkpoint, NonFiniteLoss, StopOnNonFinite
 from tfwgan.callbacks.pictures import Pictures
 from tfwgan.callbacks.record import Clock, Progress, Record, WeightHistograms
@@ -22,6 +23,7 @@ from tfwgan.data.dataset import Dataset
 from tfwgan.data.pipeline import batches
 from tfwgan.devices import make_strategy
 from tfwgan.export import export
+from tfwgan.metrics import METRICS
 from tfwgan.networks import CRITICS, GENERATORS
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.optimizers import OPTIMIZERS
@@ -30,7 +32,17 @@ from tfwgan.runs import Run
 from tfwgan.spec import UsageError
 from tfwgan.trainer import GanTrainer
 
-__all__ = ["Experiment", "NonFiniteLoss", "Result", "build", "fit", "load_trainer", "make_trainer"]
+__all__ = [
+    "Experiment",
+    "NonFiniteLoss",
+    "Result",
+    "build",
+    "fit",
+    "load_data",
+    "load_run",
+    "load_trainer",
+    "make_trainer",
+]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -41,6 +53,7 @@ class Experiment:
     dataset: Dataset
     trainer: GanTrainer
     strategy: tf.distribute.Strategy
+    metrics: Mapping = dataclasses.field(default_factory=dict)
 
     def batches(self, first_step: int = 0, steps: int | None = None) -> tf.data.Dataset:
         """Training data from any step on: elements `{"image": [b, n_critic, ...]}`, endless if `steps` is None."""
@@ -48,7 +61,7 @@ class Experiment:
         return batches(
             self.dataset,
             batch_size=config.batch_size,
-            n_critic=config.n_critic,
+            n_critic=self.trainer.n_critic,
             seed=config.seed,
             first_step=first_step,
             steps=steps,
@@ -85,17 +98,25 @@ def build(config: Config, dataset: Dataset | None = None) -> Experiment:
     config = _resolve(config)
     strategy = make_strategy(config.devices, config.batch_size)
     if dataset is None:
-        dataset = load(
-            config.data,
-            data_dir=config.data_dir,
-            image_size=config.image_size,
-            center_crop=config.center_crop,
-            gray_scale=config.gray_scale,
-            limit_data=config.limit_data,
-        )
+        dataset = load_data(config)
     if config.batch_size > len(dataset):
         raise UsageError(f"--batch_size={config.batch_size} is more than the {len(dataset)} items of {config.data!r}.")
-    return Experiment(config, dataset, make_trainer(config, dataset.shape, strategy), strategy)
+    metrics = {text: spec.build(text, METRICS, "metric") for text in config.metrics}
+    for metric in metrics.values():
+        metric.check(dataset.shape)
+    return Experiment(config, dataset, make_trainer(config, dataset.shape, strategy), strategy, metrics)
+
+
+def load_data(config: Config) -> Dataset:
+    """The data set of a configuration."""
+    return load(
+        config.data,
+        data_dir=config.data_dir,
+        image_size=config.image_size,
+        center_crop=config.center_crop,
+        gray_scale=config.gray_scale,
+        limit_data=config.limit_data,
+    )
 
 
 def make_trainer(config: Config, shape: tuple[int, ...], strategy: tf.distribute.Strategy) -> GanTrainer:
@@ -108,6 +129,9 @@ def make_trainer(config: Config, shape: tuple[int, ...], strategy: tf.distribute
     if config.xla and strategy.num_replicas_in_sync > 1:
         raise UsageError("--xla works on one device only; leave it out or give one device.")
     objective = spec.build(config.loss, OBJECTIVES, "loss")
+    objective.check(shape)
+    if config.xla and not objective.compiles:
+        raise UsageError(f"--xla can't compile --loss={config.loss}, which calls an exact solver; leave --xla out.")
     with strategy.scope(), rng.seeded_initializers(config.seed):
         prior = spec.build(config.z_prior, PRIORS, "prior", z_dim=config.z_dim)
         generator = spec.build(config.gen_arch, GENERATORS, "generator", z_dim=config.z_dim, image_shape=shape)
@@ -154,7 +178,7 @@ def fit(
     with Run.resume(config) if resume else Run.create(config) as run:
         meta = _restore(experiment, run) if resume else {}
         first = trainer.steps_done
-        clock, images = Clock(meta.get("seconds", 0.0)), config.batch_size * config.n_critic
+        clock, images = Clock(meta.get("seconds", 0.0)), config.batch_size * experiment.trainer.n_critic
         writer = tf.summary.create_file_writer(str(run.file("tensorboard")))
         folder = run.path / "checkpoints"
         guard = Checkpoint(
@@ -166,6 +190,7 @@ def fit(
             Record(run, writer, clock, config.log_steps, config.steps, images),
             Pictures(run, writer, experiment.dataset, config.image_steps, config.steps),
             WeightHistograms(writer, config.image_steps),
+            *_evaluation(experiment, run, writer, verbose),
             guard,
             *([Progress(config.log_steps, config.steps, images)] if verbose else []),
         ]
@@ -198,11 +223,26 @@ def load_trainer(path: str | Path) -> GanTrainer:
     return trainer
 
 
+def load_run(run_dir: str | Path) -> tuple[GanTrainer, Dataset]:
+    """The trainer of a run as its newest checkpoint left it, and the data it was trained on."""
+    trainer = load_trainer(run_dir)
+    return trainer, load_data(Config(**read_config(Path(run_dir) / "config.json")))
+
+
 def _resolve(config: Config) -> Config:
     """The configuration with the optimizers that its loss prefers in the place of "auto"."""
     preferred = spec.build(config.loss, OBJECTIVES, "loss").optimizer
     auto = [name for name in ("g_opt", "d_opt") if getattr(config, name) == "auto"]
     return dataclasses.replace(config, **dict.fromkeys(auto, preferred))
+
+
+def _evaluation(experiment: Experiment, run: Run, writer: tf.summary.SummaryWriter, verbose: bool) -> list[Evaluate]:
+    """The callback that watches the metrics, if any are asked for."""
+    config, metrics = experiment.config, experiment.metrics
+    if not metrics:
+        return []
+    limit, seed = config.eval_images, config.seed
+    return [Evaluate(run, writer, experiment.dataset, metrics, config.eval_steps, config.steps, limit, seed, verbose)]
 
 
 def _restore(experiment: Experiment, run: Run) -> dict:

@@ -33,6 +33,9 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_bool("dry_run", False, "print the resolved run, its size and cost, then stop", flag_values=values)
     flags.DEFINE_bool("resume", False, "continue the run in the folder, bit for bit", flag_values=values)
     for name, field in fields().items():
+        if isinstance(field.default, tuple):
+            flags.DEFINE_multi_string(name, None, field.metadata["help"], flag_values=values)
+            continue
         define = flags.DEFINE_bool if field.type is bool else flags.DEFINE_string
         default = field.default if field.default is None or field.type is bool else str(field.default)
         define(name, default, field.metadata["help"], flag_values=values)

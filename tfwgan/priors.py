@@ -40,6 +40,10 @@ class Prior(keras.layers.Layer):
         """Latents `[n, z_dim]`, a function of the seed pair `[2]`."""
         return self(self.draw(n, seed))
 
+    def support(self, n: int) -> tf.Tensor:
+        """Latents that stand for the whole prior: `n` samples, always the same; of a discrete one every atom once."""
+        return self.sample(n, rng.seed_pair(rng.stream(0, "support"), 0))
+
 
 class Normal(Prior):
     """N(0, 1) in every coordinate."""
@@ -118,6 +122,9 @@ class Const(Prior):
 
     def call(self, codes):  # noqa: D102 - see Prior
         return tf.gather(self.table, codes)
+
+    def support(self, n):  # noqa: D102 - see Prior
+        return tf.convert_to_tensor(self.table)
 
     def _initial_table(self, shape, dtype=None):
         return rng.normal(shape, rng.seed_pair(rng.stream(self.table_seed, "table of atoms"), 0))

@@ -101,7 +101,8 @@ def convert(value: Any, hint: Any, what: str) -> Any:
 
     Args:
         value: Text, or a value that a YAML file already typed.
-        hint: ``bool``, ``int``, ``float``, ``str``, ``tuple[int, ...]``, ``Literal[...]`` or one of them ``| None``.
+        hint: ``bool``, ``int``, ``float``, ``str``, ``tuple[int, ...]``, ``tuple[str, ...]``, ``Literal[...]``, or
+            one of them ``| None``.
         what: What the value is, to start the message with.
 
     Raises:
@@ -117,7 +118,8 @@ def convert(value: Any, hint: Any, what: str) -> Any:
             raise UsageError(f"{what} can't be {value!r}{suggest(str(value), choices)}")
         return str(value)
     if typing.get_origin(hint) is tuple:
-        return _whole_numbers(value, what)
+        of_text = typing.get_args(hint)[0] is str
+        return _texts(value, what) if of_text else _whole_numbers(value, what)
     return _READERS[hint](value, what)
 
 
@@ -172,6 +174,11 @@ def _whole_numbers(value: Any, what: str) -> tuple[int, ...]:
     if not all(type(number) is int for number in numbers):
         raise UsageError(f"{what} must be whole numbers such as (1,2,4), got {value!r}.")
     return numbers
+
+
+def _texts(value: Any, what: str) -> tuple[str, ...]:
+    values = value if isinstance(value, tuple | list) else [] if value in (None, "") else [value]
+    return tuple(_text(one, what) for one in values)
 
 
 _READERS = {bool: _boolean, int: _integer, float: _real, str: _text}

@@ -11,6 +11,8 @@ from tfwgan.priors import Prior
 
 Batch = Mapping[str, tf.Tensor]
 
+_CHUNK = 256  # images that are generated at a time
+
 
 class GanTrainer(keras.Model):
     """Trains a generator, and a critic where the objective uses one.
@@ -23,7 +25,7 @@ class GanTrainer(keras.Model):
         generator: Functional model reading `z`.
         critic: Functional model reading `image`, returning scores `[b]`; None if the objective needs none.
         objective: What both minimise, see `tfwgan.objectives`.
-        n_critic: Critic updates per generator update, at least 1.
+        n_critic: Critic updates per generator update, at least 1; without a critic 1, whatever is given.
         ema: Decay of the running average of the generator that samples are drawn from, in [0, 1); 0 for none.
         seed: Seed of the latents and mixing weights.
         xla: Compile the updates with XLA; not under a distribution strategy of several devices.
@@ -43,7 +45,8 @@ class GanTrainer(keras.Model):
     ):
         super().__init__(name="gan")
         self.prior, self.generator, self.critic = prior, generator, critic
-        self.objective, self.n_critic, self.ema, self.seed = objective, n_critic, ema, seed
+        self.objective, self.ema, self.seed = objective, ema, seed
+        self.n_critic = n_critic if objective.uses_critic else 1
         self.average_generator, self.average_prior = (_copy(generator), _copy(prior)) if ema else (generator, prior)
         self.step = self.add_weight(
             (), "zeros", dtype="int64", trainable=False, name="step", aggregation="only_first_replica"
@@ -106,6 +109,14 @@ class GanTrainer(keras.Model):
         """`n` generated images in [-1, 1], a function of `seed`; of the averaged generator if there is one."""
         return self(self.average_prior.sample(n, sample_seed(seed)))
 
+    def distribution(self, n: int = 1000) -> np.ndarray:
+        """Images that stand for what is generated: all atoms of the prior ``const=N``, of others `n` samples.
+
+        Always the same ones, by the averaged generator if there is one; float32 `[N or n, ...]`.
+        """
+        z = self.average_prior.support(n)
+        return np.concatenate([np.asarray(self(z[i : i + _CHUNK])) for i in range(0, len(z), _CHUNK)])
+
     def train_step(self, batches: Batch) -> dict[str, tf.Tensor]:
         """`n_critic` critic updates, each on its own batch, then one generator update.
 
@@ -127,7 +138,7 @@ class GanTrainer(keras.Model):
             logs.append(self.critic_step(batch, noise["critic_codes"][:, k], noise["mix"][:, k]))
         batch = {name: tensor[:, -1] for name, tensor in batches.items()}
         means = {name: tf.add_n([log[name] for log in logs]) / len(logs) for name in (logs[0] if logs else ())}
-        means |= self.generator_step(batch, noise["generator_codes"])
+        means |= self.generator_step(batch, noise["generator_codes"], noise["objective"])
         self._update_average()
         self.step.assign_add(1)
         return means
@@ -143,11 +154,11 @@ class GanTrainer(keras.Model):
         self.objective.project(variables)
         return terms
 
-    def generator_step(self, batch: Batch, codes: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One generator update; returns the terms of its loss."""
+    def generator_step(self, batch: Batch, codes: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """One generator update; returns the terms of its loss, whose own random numbers are a function of `seed`."""
         variables = self.generator_variables
         with tf.GradientTape() as tape:
-            terms = self.objective.generator_terms(self._score, batch["image"], self._generate(codes))
+            terms = self.objective.generator_terms(self._score, batch["image"], self._generate(codes), seed)
             loss = self._share(terms["generator_loss"])
         self.g_optimizer.apply(_gradients(tape, loss, variables), variables)
         return terms
@@ -169,7 +180,10 @@ class GanTrainer(keras.Model):
         def codes(purpose, counter):
             return draw(purpose, counter, lambda seed: self.prior.draw(rows, seed))
 
-        noise = {"generator_codes": codes("generator latents", step)}
+        noise = {
+            "generator_codes": codes("generator latents", step),
+            "objective": rng.seed_pair(rng.stream(self.seed, "objective"), step),  # one for all replicas
+        }
         if self.objective.uses_critic:
             counters = [step * self.n_critic + k for k in range(self.n_critic)]
             noise["critic_codes"] = tf.stack([codes("critic latents", c) for c in counters], axis=1)

@@ -32,6 +32,10 @@ class Adversarial:
     optimizer: str
 
     uses_critic = True
+    compiles = True  # with XLA
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Any shape of samples is fine."""
 
     @property
     def terms(self) -> tuple[str, ...]:
@@ -58,9 +62,9 @@ class Adversarial:
             loss += weight * terms[name]
         return {"critic_loss": loss, **terms}
 
-    def generator_terms(self, score: Score, real: tf.Tensor, fake: tf.Tensor) -> dict[str, tf.Tensor]:
+    def generator_terms(self, score: Score, real: tf.Tensor, fake: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """The generator's loss (``generator_loss``) on generated samples `[b, ...]`."""
-        del real
+        del real, seed
         return {"generator_loss": self.generator_loss_of(score(fake))}
 
     def project(self, variables: list) -> None:

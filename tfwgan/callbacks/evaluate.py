@@ -1,0 +1,85 @@
+"""The true distance to the data while a generator learns, beside the numbers that say how to read it."""
+
+from collections.abc import Mapping
+
+import numpy as np
+import tensorflow as tf
+
+from tfwgan import rng
+from tfwgan.audit.critic import certified_gap
+from tfwgan.callbacks.steps import StepCallback
+from tfwgan.data.dataset import Dataset
+from tfwgan.runs import Run
+
+
+class Evaluate(StepCallback):
+    """Every `every` steps, at the last, and before the first, measures generated samples against real ones.
+
+    The numbers go to the screen, to metrics.jsonl (rows of their own) and to TensorBoard, under each metric's spec. For
+    the prior ``const=N`` the generated set is all N atoms: its distance is that of the whole distribution. Other priors
+    give 1,000 samples.
+
+    Args:
+        run: The run folder.
+        writer: Of TensorBoard.
+        dataset: The real samples.
+        metrics: By their specs, see `tfwgan.metrics.METRICS`.
+        every: Steps between evaluations.
+        last: The last step of the run.
+        limit: How many real samples are used at most, always the same ones.
+        seed: Of the run.
+        verbose: Also print.
+    """
+
+    def __init__(
+        self,
+        run: Run,
+        writer: tf.summary.SummaryWriter,
+        dataset: Dataset,
+        metrics: Mapping,
+        every: int,
+        last: int,
+        limit: int,
+        seed: int = 0,
+        verbose: bool = True,
+    ):
+        super().__init__()
+        self.run, self.writer, self.metrics = run, writer, metrics
+        self.every, self.last, self.verbose = every, last, verbose
+        self._rows = real_rows(len(dataset), limit, seed)
+        self._dataset, self._real, self._references = dataset, None, {}
+
+    def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
+        super().on_train_begin()
+        if self._real is None:
+            self._real = self._dataset.real(self._rows)
+            n = len(self.model.distribution())
+            self._references = {name: metric.reference(self._real, n) for name, metric in self.metrics.items()}
+            if self.step == 0:
+                self._evaluate(0)
+
+    def on_step(self, step, logs):  # noqa: D102 - see StepCallback
+        if step % self.every == 0 or step == self.last:
+            self._evaluate(step)
+
+    def _evaluate(self, step: int) -> None:
+        fake, values, upper = self.model.distribution(), {}, None
+        for name, metric in self.metrics.items():
+            measured = {**metric.measure(fake, self._real), **self._references[name]}
+            upper = metric.upper if upper is None else upper
+            values |= {name + suffix: value for suffix, value in measured.items()}
+        if self.model.critic is not None:
+            values |= certified_gap(self.model, fake, self._real, upper)
+        # To the precision of the images: a solver that starts elsewhere may differ in digits beyond.
+        values = {name: float(np.float32(value)) for name, value in values.items()}
+        self.run.append_row({"step": step, **values})
+        with self.writer.as_default(step):
+            for name, value in values.items():
+                tf.summary.scalar(f"metrics/{name}", value)
+        if self.verbose:
+            print(f"step {step}  " + "  ".join(f"{name} {value:.4g}" for name, value in values.items()), flush=True)
+
+
+def real_rows(size: int, limit: int, seed: int) -> np.ndarray:
+    """Which items of a data set are evaluated: `limit` random ones at most, in random order."""
+    return np.random.default_rng(rng.stream(seed, "evaluation")).permutation(size)[:limit]

@@ -1,0 +1,53 @@
+"""Direct objectives: a distance between the generated batch and the real one is the loss, and there is no critic."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import tensorflow as tf
+
+from tfwgan.objectives.penalties import Score
+from tfwgan.transport import Distance, check, row
+
+# The betas of adversarial training; ten times its rate, as the paper's direct baselines (Elnekave and Weiss, 2025).
+ADAM = "adam-lr=1e-3-beta_1=0.5-beta_2=0.9"
+
+
+@dataclass(frozen=True)
+class Direct:
+    """The generator minimises a distance to the data, batch by batch.
+
+    Attributes:
+        distance: From `tfwgan.transport.DISTANCES`, differentiable.
+    """
+
+    distance: Distance
+
+    uses_critic = False
+    compiles = False  # exact transport and the fast sort run outside the graph
+    terms = ("generator_loss",)
+    optimizer = ADAM
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Tries the distance on samples of a shape; raises `UsageError` if it does not fit them."""
+        check(self.distance, shape, "the loss does not fit the data")
+
+    def generator_terms(
+        self, score: Score | None, real: tf.Tensor, fake: tf.Tensor, seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """The distance (``generator_loss``) of generated samples `[b, ...]` to real ones."""
+        del score
+        return {"generator_loss": self.distance(_all_replicas(fake), _all_replicas(real), seed)}
+
+
+def direct(distance: Callable[..., Distance]) -> Callable[..., Direct]:
+    """A row of the table of objectives from a row of `DISTANCES`, with the same options."""
+    return row(lambda **options: Direct(distance(**options)), like=distance)
+
+
+def _all_replicas(batch: tf.Tensor) -> tf.Tensor:
+    """The global batch: a distance between sets is no mean over parts of them."""
+    context = tf.distribute.get_replica_context()
+    if context is None or context.num_replicas_in_sync == 1:
+        return batch
+    rows = batch.shape[0] * context.num_replicas_in_sync
+    return tf.ensure_shape(context.all_gather(batch, axis=0), [rows, *batch.shape[1:]])
