@@ -1,0 +1,55 @@
+"""The figures of "Do WGANs succeed because they minimize the Wasserstein Distance?" (ICLR 2025) on a laptop."""
+
+import sys
+from pathlib import Path
+
+from absl import flags
+
+from tfwgan import cli
+from tfwgan.spec import UsageError, suggest
+
+USAGE = """\
+usage: python scripts/reproduce.py fig5|fig6|fig7|all [--data=squares] [--fast]
+
+fig5  a fully connected critic: the atoms of the generator against OTMeans
+fig6  as many atoms as images: the generator copies them
+fig7  which distance does a critic minimise? convolutional ones, and direct distances
+all   the three of them
+
+Writes report.md, results.json, pictures and the runs to <out>/<figure>_<data>/. An interrupted study goes on where it
+was when it is started again.
+"""
+
+FIGURES = ("fig5", "fig6", "fig7")
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """The script's flags."""
+    flags.DEFINE_string(
+        "data", "squares", "squares, fashion_mini, tfds=mnist or any other --data of training", flag_values=values
+    )
+    flags.DEFINE_string("data_dir", None, "where prepared TFDS sets lie", flag_values=values)
+    flags.DEFINE_bool("fast", False, "smaller and shorter: at most 10 minutes a figure", flag_values=values)
+    flags.DEFINE_integer("limit_data", 10000, "images used at most", lower_bound=1, flag_values=values)
+    flags.DEFINE_integer("seeds", 3, "seeds of fig7", lower_bound=1, flag_values=values)
+    flags.DEFINE_string("out", "outputs/paper", "folder of the studies", flag_values=values)
+
+
+def command(figure: str, values: flags.FlagValues) -> None:
+    """Runs the figures that are asked for."""
+    if figure not in (*FIGURES, "all"):
+        raise UsageError(f"Unknown figure {figure!r}{suggest(figure, (*FIGURES, 'all'))}")
+    with cli.quiet_tensorflow():
+        from tfwgan.studies import STUDIES
+    from tfwgan.studies.paper import Study
+
+    options = {name: values[name].value for name in ("data", "data_dir", "fast", "limit_data", "seeds")}
+    label = "".join(c if c.isalnum() else "_" for c in options["data"]) + ("_fast" if options["fast"] else "")
+    for name in FIGURES if figure == "all" else [figure]:
+        out = Path(values["out"].value) / f"{name}_{label}"
+        print(STUDIES[name](Study(out=out, **options)))
+        print(f"Report: {out / 'report.md'}")
+
+
+if __name__ == "__main__":
+    sys.exit(cli.run(command, define_flags, USAGE, ["FIGURE"]))

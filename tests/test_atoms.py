@@ -1,0 +1,74 @@
+"""Laws of the atom inspector: planted dead, double and copied atoms are found, and nothing else."""
+
+import json
+
+import numpy as np
+import pytest
+
+from tfwgan import data
+from tfwgan.audit.atoms import assignment_rows, inspect_atoms, mean_distance, nearest_patches, patch_rows
+from tfwgan.spec import UsageError
+from tfwgan.transport.exact import w1
+
+
+@pytest.fixture(scope="module")
+def squares():
+    return data.load("squares-size=16-square=5").real(slice(None))
+
+
+def test_a_generator_that_copies_is_all_copies(squares):
+    atoms = inspect_atoms(squares, squares)
+    assert len(atoms.copies) == len(squares) and len(atoms.dead) == 0 and atoms.duplicates == ()
+    assert atoms.transport.value == pytest.approx(0, abs=1e-9)
+    assert list(atoms.nearest_real) == list(range(len(squares)))
+    assert sorted(atoms.assignment) == list(range(len(squares)))
+
+
+def test_planted_atoms_are_found(squares):
+    fake = squares[::9].copy()
+    fake[2] = fake[5] = np.random.default_rng(0).uniform(-1, 1, squares.shape[1:])  # far from everything, and double
+    fake[7] = 0.5 * (squares[0] + squares[-1])  # no copy
+    atoms = inspect_atoms(fake, squares)
+    assert {2, 5} <= set(atoms.dead) and atoms.duplicates == ((2, 5),)
+    assert set(range(len(fake))) - set(atoms.copies) == {2, 5, 7}
+    assert atoms.share.sum() == pytest.approx(1)
+    assert atoms.transport.value == pytest.approx(w1(fake, squares), abs=1e-9)
+    assert atoms.cost.mean() == pytest.approx(atoms.transport.value, abs=1e-9)
+    report = json.loads(json.dumps(atoms.as_dict()))
+    assert report["distinct_atoms"] == len(fake) - 1 and report["per_atom"][5]["duplicate_of"] == [2]
+    assert "2 dead" in atoms.summary() or f"{len(atoms.dead)} dead" in atoms.summary()
+
+
+def test_the_mean_distance_is_that_of_all_pairs():
+    points = np.random.default_rng(0).normal(size=[5, 3])
+    pairs = [np.linalg.norm(a - b) for i, a in enumerate(points) for b in points[:i]]
+    assert mean_distance(points) == pytest.approx(np.mean(pairs))
+    assert mean_distance(points[:1]) == 0
+
+
+def test_a_patch_that_was_moved_is_found_within_the_margin(squares):
+    # The real image is the atom shifted by two pixels.
+    atom = np.random.default_rng(0).uniform(-1, 1, [1, 16, 16, 1])
+    real = np.concatenate([squares[:3], np.roll(atom, (2, -1), axis=(1, 2))])
+    corners, images, found = nearest_patches(atom, real, p=5, margin=4)
+    assert list(images) == [3] and np.array_equal(found - corners, [[2, -1]])
+
+
+def test_pictures_have_a_row_per_atom(squares):
+    atoms = inspect_atoms(squares[::20], squares)
+    n = len(atoms.fake)
+    rows = assignment_rows(atoms, columns=6).reshape(n, 6, 16, 16, 1)
+    assert np.array_equal(rows[:, 0], atoms.fake)
+    assert np.array_equal(rows[:, 1], squares[atoms.nearest_real])
+    assert patch_rows(atoms.fake, squares, p=6).shape == (4 * n, 16, 16, 1)
+
+
+@pytest.mark.parametrize("p", [0, 17])
+def test_a_patch_that_does_not_fit_is_refused(squares, p):
+    with pytest.raises(UsageError, match="patches of"):
+        nearest_patches(squares[:1], squares, p=p)
+
+
+def test_a_negative_tolerance_is_refused(squares):
+    with pytest.raises(UsageError, match="tolerance"):
+        inspect_atoms(squares[:2], squares, tolerance=-1)

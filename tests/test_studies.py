@@ -1,0 +1,67 @@
+"""Studies run from end to end at the smallest size, say what they found, and go on where they were stopped."""
+
+import dataclasses
+import json
+
+import numpy as np
+import pytest
+
+from tfwgan import studies
+from tfwgan.studies import fig5, fig6, fig7, paper
+from tfwgan.studies.paper import Study, table
+
+SMALL = {"steps": 3, "eval_steps": 3, "log_steps": 3, "xla": False}
+
+
+@pytest.fixture
+def small(monkeypatch):
+    """Makes every run of a study three steps long."""
+    original = Study.config
+
+    def config(self, name, **settings):
+        return dataclasses.replace(original(self, name, **settings), **SMALL)
+
+    monkeypatch.setattr(Study, "config", config)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("figure", studies.STUDIES)
+def test_a_study_writes_its_report_and_repeats_nothing(figure, small, tmp_path, monkeypatch):
+    study = Study("squares", tmp_path / figure, fast=True, seeds=1)
+    markdown = studies.STUDIES[figure](study)
+    assert (study.out / "report.md").read_text() == markdown
+    assert markdown.startswith(f"# Figure {figure[-1]}")
+    for picture in study.out.glob("*.png"):
+        assert f"({picture.name})" in markdown
+    assert json.loads((study.out / "results.json").read_text())
+    monkeypatch.setattr(paper.GanTrainer, "train_step", None)  # would fail if it were needed
+    assert studies.STUDIES[figure](study) == markdown
+
+
+@pytest.mark.parametrize("fast", [False, True])
+@pytest.mark.parametrize("data", ["squares", "fashion_mini", "tfds=mnist"])
+def test_every_setting_is_a_configuration(data, fast, tmp_path):
+    study = Study(data, tmp_path, fast)
+    for name, settings in {"fig5": fig5.settings(study), "fig6": fig6.settings(study)}.items():
+        assert study.config(name, **settings).name == name
+    for name, settings in fig7.methods(fast).items():
+        study.config(name.replace(" ", "_"), **fig7.common(study), **settings)
+
+
+def test_the_critic_of_figure_7_sees_every_pixel():
+    size = fig7.SIZE
+    for _ in range(fig7.DEPTH):
+        assert (size - fig7.KERNEL) % 2 == 0  # nothing is left over at the border
+        size = (size - fig7.KERNEL) // 2 + 1
+    assert fig7.FIELD == 15 and fig7.STRIDE == 8
+
+
+def test_bright_parts_counts_squares():
+    images = -np.ones([4, 12, 12, 1])
+    images[1, 2:5, 2:5] = images[2, 2:5, 2:5] = images[2, 7:9, 7:9] = 1
+    images[3] = 1
+    assert list(fig7.bright_parts(images)) == [0, 1, 2, 1]
+
+
+def test_a_table_is_markdown():
+    assert table([{"a": 1.23456, "b": "x"}]) == "| a | b |\n| --- | --- |\n| 1.235 | x |"

@@ -1,0 +1,7 @@
+"""Studies: experiments that end in a table, curves and pictures. Each is one file with a function `run`."""
+
+from tfwgan.studies import fig5, fig6, fig7
+
+__all__ = ["STUDIES"]
+
+STUDIES = {"fig5": fig5.run, "fig6": fig6.run, "fig7": fig7.run}

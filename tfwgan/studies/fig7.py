@@ -1,0 +1,130 @@
+"""Figure 7: the critic's architecture chooses the distance that a WGAN minimises.
+
+A convolutional critic with global average pooling (GAP) sees only patches, so it should lower the distance between
+patches; one with a fully connected head knows where a patch is; a fully connected critic sees whole images. Beside them
+stand generators trained on those distances directly, without a critic.
+"""
+
+import itertools
+from collections.abc import Mapping
+
+import numpy as np
+
+from tfwgan.networks.cnn import receptive_field
+from tfwgan.studies.paper import Study, Trained, report, side_by_side, train
+from tfwgan.transport.patches import local_patch_swd, patch_swd
+
+DEPTH, KERNEL = 3, 3  # of the convolutional critic, whose strides are 2
+FIELD, STRIDE = receptive_field(DEPTH, KERNEL), 2**DEPTH
+
+# Images of 31 pixels are seen whole by three unpadded layers of stride 2 (31, 15, 7, 3); of 32, the last row is not.
+SIZE = 31
+
+
+def methods(fast: bool) -> dict[str, dict]:
+    """The runs of the study by name: three critics, and the direct distance that each is compared with."""
+    nf, steps = (16, 500) if fast else (16, 1500)
+    critic = {"steps": steps, "batch_size": 64}
+    direct = {**critic, "steps": min(steps, 1000)}
+    view = f"-p={FIELD}-s={STRIDE}"
+    return {
+        "FC critic": {**critic, "disc_arch": "FC-nf=512"},
+        "CNN+FC critic": {**critic, "disc_arch": f"CNN-GAP=False-nf={nf}"},
+        "CNN+GAP critic": {**critic, "disc_arch": f"CNN-GAP=True-nf={nf}"},
+        "direct image W1": {**direct, "loss": "w1"},
+        "direct local patch SWD": {**direct, "loss": f"local_patch_swd{view}"},
+        "direct patch SWD": {**direct, "loss": f"patch_swd{view}"},
+    }
+
+
+def metrics() -> dict[str, str]:
+    """What is measured: label to spec. Patches are those that one output of the convolutional critic sees."""
+    view = f"-p={FIELD}-s={STRIDE}"
+    return {"image W1": "w1", "patch SWD": f"patch_swd{view}", "local patch SWD": f"local_patch_swd{view}"}
+
+
+def run(study: Study) -> str:
+    """Trains every method with every seed, compares, writes the report; returns it."""
+    runs = {}
+    for seed, (method, settings) in itertools.product(range(study.seeds), methods(study.fast).items()):
+        name = f"{method.replace(' ', '_').replace('+', '_')}_{seed}"
+        runs[method, seed] = train(study.config(name, seed=seed, **common(study), **settings))
+    rows = [_row(study, method, [runs[method, seed] for seed in range(study.seeds)]) for method in methods(study.fast)]
+    real = next(iter(runs.values())).real
+    atoms = {method: runs[method, 0].trainer.distribution() for method in methods(study.fast)}
+    pick = slice(0, None, max(1, len(real) // 64))
+    label, spec = "patch SWD", metrics()["patch SWD"]
+    return report(
+        study.out,
+        f"Figure 7: which distance a critic minimises, {study.data}",
+        _verdict(runs, study.seeds, sum(run.seconds for run in runs.values()) / 60),
+        rows,
+        {
+            "critics": side_by_side({"real": real[pick][:64], **dict(itertools.islice(atoms.items(), 3))}),
+            "direct": side_by_side({"real": real[pick][:64], **dict(itertools.islice(atoms.items(), 3, None))}),
+        },
+        {
+            "image W1": {method: runs[method, 0].curve("w1") for method in methods(study.fast)},
+            label: {method: runs[method, 0].curve(spec) for method in methods(study.fast)},
+        },
+    )
+
+
+def common(study: Study) -> dict:
+    """What all runs of the study share."""
+    steps = methods(study.fast)["FC critic"]["steps"]
+    data = {"data": f"squares-size={SIZE}-square=5"} if study.data == "squares" else {"image_size": SIZE}
+    return {
+        **data,
+        "limit_data": min(study.limit_data, 2000),
+        "metrics": tuple(metrics().values()),
+        "eval_steps": steps // 10,
+        "log_steps": steps // 10,
+    }
+
+
+def _row(study: Study, method: str, runs: list[Trained]) -> dict[str, object]:
+    """A line of the table: mean and standard deviation over the seeds, at the end of training."""
+    row: dict[str, object] = {"generator trained with": method}
+    for label, spec in metrics().items():
+        row[label] = _spread([run.rows[-1][spec] for run in runs])
+    # The paper's own view, at twice the number of pixels, and a finer one.
+    fakes = [run.trainer.distribution() for run in runs]
+    real = runs[0].real
+    row["patch SWD (16, 8)"] = _spread([float(patch_swd(fake, real, p=16, s=8)) for fake in fakes])
+    row["local patch SWD (16, 8)"] = _spread([float(local_patch_swd(fake, real, p=16, s=8)) for fake in fakes])
+    row["patch SWD (8, 2)"] = _spread([float(patch_swd(fake, real, p=8, s=2)) for fake in fakes])
+    if study.data == "squares":
+        counts = [bright_parts(fake) for fake in fakes]
+        row["squares per image"] = _spread([float(count.mean()) for count in counts])
+        row["images with one square"] = _spread([float((count == 1).mean()) for count in counts])
+    return row
+
+
+def bright_parts(images: np.ndarray) -> np.ndarray:
+    """How many separate bright areas (above 0) each image `[n, h, w, 1]` in [-1, 1] has: 1 for a square, int `[n]`."""
+    from scipy.ndimage import label
+
+    return np.array([label(image[..., 0] > 0)[1] for image in images])
+
+
+def _verdict(runs: Mapping[tuple[str, int], Trained], seeds: int, minutes: float) -> str:
+    """The paper's claim put to a sign test over the seeds, in words."""
+    final = {label: {key: run.rows[-1][spec] for key, run in runs.items()} for label, spec in metrics().items()}
+    claims = [
+        ("patch SWD", "CNN+GAP critic", "FC critic"),
+        ("patch SWD", "CNN+GAP critic", "CNN+FC critic"),
+        ("image W1", "FC critic", "CNN+GAP critic"),
+        ("image W1", "CNN+FC critic", "CNN+GAP critic"),
+    ]
+    lines = [f"{seeds} seeds, {minutes:.1f} minutes of training in all. The paper's claim, seed by seed:", ""]
+    for label, better, worse in claims:
+        wins = sum(final[label][better, seed] < final[label][worse, seed] for seed in range(seeds))
+        held = "holds" if wins == seeds else "does not hold" if wins == 0 else "is undecided"
+        lines.append(f"- {label} of the {better} is below that of the {worse}: {wins} of {seeds} seeds; {held} here.")
+    lines += ["", "Pictures: real images, then the atoms of seed 0 in the order of the table."]
+    return "\n".join(lines)
+
+
+def _spread(values: list[float]) -> str:
+    return f"{np.mean(values):.4g} ± {np.std(values):.2g}"
