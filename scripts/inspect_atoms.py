@@ -42,12 +42,13 @@ def command(run: str, values: flags.FlagValues) -> None:
         raise UsageError(f"{run} has no atoms: its prior is continuous; train with --z_prior=const=64.")
     real = dataset.real(slice(values["limit"].value))
     atoms = inspect_atoms(trainer.distribution(), real, values["tolerance"].value)
-    pictures = {"atoms": scatter(atoms.fake, real)}
     if dataset.is_image:
         pictures = {
             "atoms": image_grid(assignment_rows(atoms), columns=8),
             "patches": image_grid(patch_rows(atoms.fake, real, values["patch"].value), columns=4),
         }
+    else:
+        pictures = {"atoms": scatter(atoms.fake, real)}
     out = Path(values["out"].value or Path(run) / "atoms")
     try:
         out.mkdir(parents=True, exist_ok=True)

@@ -65,7 +65,7 @@ def ot_means(
     """Finds k points of equal weights whose W1 distance to the data is least, from one start: a local minimum.
 
     A step that would raise W1 is taken back and made at half the length. With k = n the points are the data (of the
-    method ``gradient``: nearly).
+    method ``gradient``: nearly). Takes memory for a copy of the data and some matrices float64 `[k, n]`.
 
     Args:
         data: Samples `[n, ...]`, used as float32.
