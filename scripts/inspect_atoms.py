@@ -7,7 +7,7 @@ from pathlib import Path
 from absl import flags
 
 from tfwgan import cli
-from tfwgan.runs import write_atomically
+from tfwgan.files import write_atomically
 from tfwgan.spec import UsageError
 
 USAGE = """\

@@ -6,7 +6,8 @@ import os
 import pytest
 
 from tfwgan.config import Config
-from tfwgan.runs import Run, differences, write_atomically
+from tfwgan.files import write_atomically
+from tfwgan.runs import Run, differences
 from tfwgan.spec import UsageError
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfwgan.runs import write_atomically
+from tfwgan.files import write_atomically
 from tfwgan.spec import UsageError
 from tfwgan.trainer import GanTrainer
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
-from tfwgan.runs import write_atomically
+from tfwgan.files import write_atomically
 from tfwgan.spec import UsageError
 
 _SIDE = 480

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from tfwgan.config import Config, read_config
+from tfwgan.files import write_atomically
 from tfwgan.spec import UsageError, parse
 
 # What may change between the parts of one run: it moves no weight and no row of metrics.jsonl.
@@ -104,24 +105,6 @@ def can_grow(config: Config) -> bool:
     """Whether a run may be resumed with more steps: not if a learning rate falls over all of them."""
     specs = (config.g_opt, config.d_opt)
     return all(parse(spec).options.get("schedule", "constant") == "constant" for spec in specs)
-
-
-def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file so that whoever opens `path` sees the old content or the new, even after a power cut."""
-    temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
-    try:
-        with open(temporary, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    finally:
-        temporary.unlink(missing_ok=True)
-    folder = os.open(path.parent, os.O_RDONLY)
-    try:
-        os.fsync(folder)
-    finally:
-        os.close(folder)
 
 
 def _holds_run(path: Path) -> bool:

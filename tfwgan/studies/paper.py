@@ -9,9 +9,9 @@ import numpy as np
 
 from tfwgan.config import Config
 from tfwgan.experiment import build, fit, load_data
+from tfwgan.files import write_atomically
 from tfwgan.plots import line_chart
 from tfwgan.render import image_grid, save_png
-from tfwgan.runs import write_atomically
 from tfwgan.trainer import GanTrainer
 
 # What the paper's discrete GANs have in common: 64 atoms, a generator without convolutions, five critic steps at a rate

@@ -16,6 +16,7 @@ import tensorflow as tf
 from scipy import sparse
 
 from tfwgan import rng
+from tfwgan.files import write_atomically
 from tfwgan.spec import UsageError
 from tfwgan.transport.costs import cost_matrix, points, slices
 from tfwgan.transport.exact import NotConverged, Transport, solve
@@ -120,9 +121,7 @@ def save(path: str | Path, means: Means) -> None:
     """Writes `centroids`, `value` and `history` as a file .npz, whole or not at all."""
     buffer = io.BytesIO()
     np.savez_compressed(buffer, centroids=means.centroids, value=means.value, history=means.history)
-    draft = Path(path).with_name(f"{Path(path).name}.part")
-    draft.write_bytes(buffer.getvalue())
-    draft.replace(path)
+    write_atomically(Path(path), buffer.getvalue())
 
 
 class _Descent:
