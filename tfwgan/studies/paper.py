@@ -84,7 +84,7 @@ class Trained:
 def train(config: Config) -> Trained:
     """Runs a configuration; takes up what an interrupted study left, and repeats nothing that is finished."""
     experiment = build(config)
-    print(f"\n{config.run_name}: {config.loss}, {config.disc_arch}, {config.steps} steps", flush=True)
+    print(f"\n{config.run_name}: --loss={config.loss}, {config.steps} steps", flush=True)
     result = fit(experiment, resume=(config.run_dir / "config.json").exists())
     if result.interrupted:
         raise KeyboardInterrupt
