@@ -1,5 +1,8 @@
 """Laws of patch distances: those of sets of patches cut out one by one, whatever image they belong to."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -164,3 +167,34 @@ def test_wrong_numbers_are_told():
         patch_swd(x, x, 2, n_projections=0)
     with pytest.raises(ValueError, match="max_patches must be at least 1"):
         patch_w1(x, x, 2, max_patches=0)
+
+
+MEMORY = """
+import resource, tensorflow as tf
+from tfwgan.transport.patches import patch_swd
+
+def peak():
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+@tf.function
+def loss_and_gradient(x, y):
+    with tf.GradientTape() as tape:
+        tape.watch(x)
+        loss = patch_swd(x, y, p=16, s=1)
+    return loss, tape.gradient(loss, x)
+
+x, y = tf.random.stateless_normal([2, 64, 64, 64, 1], [0, 0])
+loss_and_gradient(x[:2], y[:2])
+before = peak()
+loss_and_gradient(x, y)[1].numpy()
+print(peak() - before)
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory in other units")
+def test_the_patches_are_never_laid_out():
+    # They would take 2 * 64 * 49^2 * 256 floats: 315 MB of their own, and as much again to project and sort them.
+    done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    assert float(done.stdout) < 600
