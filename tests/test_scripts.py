@@ -77,14 +77,6 @@ def test_distances_prints_and_draws_the_worked_examples(tmp_path):
     assert (tmp_path / "d.png").exists()
 
 
-def test_ot_means_writes_points_and_a_picture(tmp_path):
-    done = call("ot_means", "--data=squares-size=16-square=3", "--k=4", f"--out={tmp_path / 'means'}")
-    assert done.returncode == 0 and "W1" in done.stdout, done.stderr
-    with np.load(tmp_path / "means" / "centroids.npz") as file:
-        assert file["centroids"].shape == (4, 16, 16, 1)
-    assert (tmp_path / "means" / "centroids.png").exists()
-
-
 SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 
 
@@ -109,9 +101,6 @@ def test_help_is_fast_and_names_the_flags(name):
         ("inspect_atoms", ["nowhere"], "nowhere/config.json"),
         ("inspect_atoms", ["nowhere", "--patch=0"], "--patch=0"),
         ("distances", ["--oat=d.png"], "Unknown command line flag 'oat'"),
-        ("ot_means", ["--data=squars"], "did you mean 'squares'"),
-        ("ot_means", ["--data=squares-size=16-square=3", "--k=1000", "--out=means"], "k"),
-        ("ot_means", ["--data=squares", "--k=0"], "k"),
         ("reproduce", [], "FIGURE is missing"),
         ("reproduce", ["fig8"], "did you mean 'fig"),
         ("reproduce", ["fig5", "--data=squars"], "did you mean 'squares'"),

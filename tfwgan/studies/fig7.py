@@ -26,7 +26,7 @@ SIZE = 31
 def methods(fast: bool) -> dict[str, dict]:
     """The runs of the study by name: three critics, and the direct distance that each is compared with."""
     steps = 500 if fast else 1500
-    critic = {"steps": steps, "batch_size": 64}
+    critic = {"steps": steps, "batch_size": 64, "gen_arch": "FC-nf=512"}
     direct = {**critic, "steps": min(steps, 1000)}
     view = f"-p={FIELD}-s={STRIDE}"
     return {
