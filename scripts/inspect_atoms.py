@@ -13,9 +13,9 @@ from tfwgan.spec import UsageError
 USAGE = """\
 usage: python scripts/inspect_atoms.py RUN [--out=RUN/atoms] [--tolerance=0.05] [--patch=8] [--limit=10000]
 
-RUN is the folder of a run with the prior const=N. Writes atoms.json, and for images atoms.png (in each row an atom, the
-nearest real image, real images that the optimal plan sends to it) and patches.png (in each row an atom, a patch of it,
-the most alike real patch around the same place, the image it is from).
+RUN is the folder of a run with the prior const=N. Writes atoms.json, and for images atoms.png (eight for each atom: the
+atom, the nearest real image, real images that the optimal plan sends to it) and patches.png (four for each: the atom, a
+patch of it, the most alike real patch around the same place, the image it is from).
 """
 
 
@@ -44,8 +44,8 @@ def command(run: str, values: flags.FlagValues) -> None:
     atoms = inspect_atoms(trainer.distribution(), real, values["tolerance"].value)
     if dataset.is_image:
         pictures = {
-            "atoms": image_grid(assignment_rows(atoms), columns=8),
-            "patches": image_grid(patch_rows(atoms.fake, real, values["patch"].value), columns=4),
+            "atoms": image_grid(assignment_rows(atoms), columns=16),
+            "patches": image_grid(patch_rows(atoms.fake, real, values["patch"].value), columns=16),
         }
     else:
         pictures = {"atoms": scatter(atoms.fake, real)}
