@@ -11,7 +11,7 @@ import numpy as np
 
 from tfwgan.spec import UsageError
 from tfwgan.transport.costs import cost_matrix
-from tfwgan.transport.exact import Transport, exact_plan
+from tfwgan.transport.exact import Transport, solve
 
 
 @dataclass(frozen=True)
@@ -111,9 +111,9 @@ def inspect_atoms(fake: np.ndarray, real: np.ndarray, tolerance: float = 0.05) -
     """
     if not tolerance >= 0:
         raise UsageError(f"tolerance must be at least 0, got {tolerance}.")
-    transport = exact_plan(fake, real)
-    plan = transport.plan
     costs = cost_matrix(fake, real)
+    transport = solve(costs)
+    plan = transport.plan
     nearest_atom = costs.argmin(axis=0)
     nearest_real = costs.argmin(axis=1)
     scale = mean_distance(real)

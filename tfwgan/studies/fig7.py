@@ -47,27 +47,25 @@ def metrics() -> dict[str, str]:
 
 def run(study: Study) -> str:
     """Trains every method with every seed, compares, writes the report; returns it."""
-    runs = {}
-    for seed, (method, settings) in itertools.product(range(study.seeds), methods(study.fast).items()):
+    chosen, runs = methods(study.fast), {}
+    for seed, (method, settings) in itertools.product(range(study.seeds), chosen.items()):
         name = f"{method.replace(' ', '_').replace('+', '_')}_{seed}"
         runs[method, seed] = train(study.config(name, seed=seed, **common(study), **settings))
-    rows = [_row(study, method, [runs[method, seed] for seed in range(study.seeds)]) for method in methods(study.fast)]
+    rows = [_row(study, method, [runs[method, seed] for seed in range(study.seeds)]) for method in chosen]
     real = next(iter(runs.values())).real
-    atoms = {method: runs[method, 0].trainer.distribution() for method in methods(study.fast)}
-    pick = slice(0, None, max(1, len(real) // 64))
-    label, spec = "patch SWD", metrics()["patch SWD"]
+    real = real[:: max(1, len(real) // 64)][:64]
+    critics, direct = (
+        {m: runs[m, 0].trainer.distribution() for m in half} for half in (list(chosen)[:3], list(chosen)[3:])
+    )
     return report(
         study.out,
         f"Figure 7: which distance a critic minimises, {study.data}",
         _verdict(runs, study.seeds, sum(run.seconds for run in runs.values()) / 60),
         rows,
+        {"critics": side_by_side({"real": real, **critics}), "direct": side_by_side({"real": real, **direct})},
         {
-            "critics": side_by_side({"real": real[pick][:64], **dict(itertools.islice(atoms.items(), 3))}),
-            "direct": side_by_side({"real": real[pick][:64], **dict(itertools.islice(atoms.items(), 3, None))}),
-        },
-        {
-            "image W1": {method: runs[method, 0].curve("w1") for method in methods(study.fast)},
-            label: {method: runs[method, 0].curve(spec) for method in methods(study.fast)},
+            label: {method: runs[method, 0].curve(metrics()[label]) for method in chosen}
+            for label in ("image W1", "patch SWD")
         },
     )
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 
 from tfwgan.config import Config
-from tfwgan.experiment import build, fit, load_data
+from tfwgan.experiment import build, fit
 from tfwgan.files import write_atomically
 from tfwgan.plots import line_chart
 from tfwgan.render import image_grid, save_png
@@ -92,11 +92,6 @@ def train(config: Config) -> Trained:
     seconds = max(row["seconds"] for row in rows if "seconds" in row)
     evaluated = [row for row in rows if "seconds" not in row]
     return Trained(experiment.trainer, experiment.dataset.real(slice(None)), evaluated, seconds)
-
-
-def real_images(config: Config) -> np.ndarray:
-    """All real images of a configuration, float32 `[M, h, w, c]`."""
-    return load_data(config).real(slice(None))
 
 
 def table(rows: Sequence[Mapping[str, object]]) -> str:

@@ -38,6 +38,16 @@ class Transport:
     converged: bool
     seconds: float
 
+    def proven(self) -> "Transport":
+        """The same, for those who need the value.
+
+        Raises:
+            NotConverged: If it is not known.
+        """
+        if not self.converged:
+            raise NotConverged(self.lower, self.upper)
+        return self
+
 
 class NotConverged(RuntimeError):
     """The solver was stopped early, and all that is known is that W lies in [`lower`, `upper`]."""
@@ -61,10 +71,7 @@ def w1(x: np.ndarray, y: np.ndarray) -> float:
         ValueError: If the points are wrong.
         NotConverged: If the solver's limit, which is far above what it has ever needed, was hit.
     """
-    result = exact_plan(x, y)
-    if not result.converged:
-        raise NotConverged(result.lower, result.upper)
-    return result.value
+    return exact_plan(x, y).proven().value
 
 
 def exact_plan(
@@ -185,11 +192,9 @@ def _support(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.n
     """Where the optimal plan moves mass from, where to, and how much."""
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         return np.zeros(1, np.int64), np.zeros(1, np.int64), np.full(1, np.nan)
-    result = exact_plan(x, y)
-    if not result.converged:
-        raise NotConverged(result.lower, result.upper)
-    i, j = np.nonzero(result.plan)
-    return i, j, result.plan[i, j]
+    plan = exact_plan(x, y).proven().plan
+    i, j = np.nonzero(plan)
+    return i, j, plan[i, j]
 
 
 def _pot() -> ModuleType:

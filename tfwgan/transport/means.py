@@ -19,7 +19,7 @@ from tfwgan import rng
 from tfwgan.files import write_atomically
 from tfwgan.spec import UsageError
 from tfwgan.transport.costs import cost_matrix, points, slices
-from tfwgan.transport.exact import NotConverged, Transport, solve
+from tfwgan.transport.exact import Transport, solve
 
 Method = Literal["weiszfeld", "mean", "gradient"]
 
@@ -173,10 +173,7 @@ class _Descent:
         """Distances `[k, n]` and the optimal plan; `f` are the points' potentials of a similar problem."""
         costs = self._distances(c)
         warm = None if f is None else (f, np.min(costs - f[:, None], axis=0))
-        transport = solve(costs, warm_start=warm)
-        if not transport.converged:
-            raise NotConverged(transport.lower, transport.upper)
-        return costs, transport
+        return costs, solve(costs, warm_start=warm).proven()
 
     def _distances(self, c: np.ndarray) -> np.ndarray:
         """float64 `[k, n]`: from products in float32, but computed anew where two points nearly meet."""
@@ -201,8 +198,8 @@ class _Descent:
             return self._average(c, i, j, mass), np.ones([k, 1], np.float32)
         # A sample at the point itself has no direction to pull in: it holds the point with a force of at most its mass.
         apart = distance > 0
+        hold = np.bincount(i, np.where(apart, 0.0, mass), k)
         i, j, pull = i[apart], j[apart], mass[apart] / distance[apart]
-        hold = np.bincount(np.nonzero(now.plan)[0], np.where(apart, 0.0, mass), k)
         total = np.bincount(i, pull, k)
         target = self._average(c, i, j, pull)
         force = total * np.sqrt(_sizes(target - c))
