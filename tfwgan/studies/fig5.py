@@ -14,7 +14,7 @@ def settings(study: Study) -> dict:
     size = {"disc_arch": "FC-nf=512", "steps": 800 if study.fast else 1500}
     if study.data == "squares":
         fast = {"data": "squares-size=31-square=5", "disc_arch": "FC-nf=512", "steps": 1200}
-        size = fast if study.fast else {"disc_arch": "FC-nf=1024", "steps": 2000, "xla": True}
+        size = fast if study.fast else {"disc_arch": "FC-nf=1024", "steps": 3000, "xla": True}
     return {"z_prior": f"const={N}", "metrics": ("w1-otmeans=True",), "eval_steps": 100, **size}
 
 
