@@ -1,6 +1,12 @@
 """What all tests share: quiet logs, two logical CPUs, and tiny runs."""
 
+import contextlib
+import io
 import os
+import runpy
+import sys
+from pathlib import Path
+from types import SimpleNamespace
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
@@ -35,5 +41,21 @@ def tiny(tmp_path):
     def run(*arguments, **flags):
         flags = {**TINY, "out_dir": str(tmp_path), "name": "run", **flags}
         return main([*(f"--{name}={value}" for name, value in flags.items()), *arguments])
+
+    return run
+
+
+@pytest.fixture
+def script(monkeypatch):
+    """Runs a script of scripts/ as its command line would, in this process, where TensorFlow is already loaded."""
+
+    def run(name, *arguments, cwd="."):
+        path = Path(__file__).parent.parent / "scripts" / f"{name}.py"
+        monkeypatch.setattr(sys, "argv", [str(path), *map(str, arguments)])
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            with pytest.raises(SystemExit) as stopped:
+                runpy.run_path(str(path), run_name="__main__")
+        return SimpleNamespace(returncode=stopped.value.code, stdout=out.getvalue(), stderr=err.getvalue())
 
     return run

@@ -1,7 +1,5 @@
 """Laws of OTMeans: W1 never rises, known optima and the data themselves are found, nothing breaks at a sample."""
 
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -187,16 +185,13 @@ def test_wrong_arguments_are_told(options, answer):
         ot_means(**{"data": cloud(10), "k": 2, **options})
 
 
-def call(*arguments, cwd=ROOT):
-    command = [sys.executable, str(ROOT / "scripts" / "ot_means.py"), *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
-
-
-def test_the_script_writes_points_and_their_picture(tmp_path):
-    done = call("--data=squares=16-square=3", "--k=9", f"--out={tmp_path / 'a' / 'images'}")
+def test_the_script_writes_points_and_their_picture(tmp_path, script):
+    done = script("ot_means", "--data=squares=16-square=3", "--k=9", f"--out={tmp_path / 'a' / 'images'}")
     assert done.returncode == 0 and done.stderr == "", done.stderr
     assert "step 1" in done.stdout and "W1" in done.stdout.splitlines()[-1]
-    done = call("--data=ring8-n=80", "--k=8", "--method=mean", "--steps=3", f"--out={tmp_path / 'points'}")
+    done = script(
+        "ot_means", "--data=ring8-n=80", "--k=8", "--method=mean", "--steps=3", f"--out={tmp_path / 'points'}"
+    )
     assert done.returncode == 0 and done.stderr == "", done.stderr
     with np.load(tmp_path / "a" / "images" / "centroids.npz") as file:
         assert file["centroids"].shape == (9, 16, 16, 1)
@@ -213,7 +208,7 @@ def test_the_script_writes_points_and_their_picture(tmp_path):
         (["--data=squares", "--method=sgd"], "weiszfeld"),
     ],
 )
-def test_a_mistake_is_answered_in_one_line(arguments, answer, tmp_path):
-    done = call(*arguments, cwd=tmp_path)
+def test_a_mistake_is_answered_in_one_line(arguments, answer, tmp_path, script):
+    done = script("ot_means", *arguments, cwd=tmp_path)
     assert done.returncode == 2 and answer in done.stderr and done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

@@ -87,7 +87,7 @@ class StopAt(StepCallback):
 
 
 @pytest.mark.parametrize("flags", RUNS, ids=str)
-@pytest.mark.parametrize("stop", [3, 4])
+@pytest.mark.parametrize("stop", [3, pytest.param(4, marks=pytest.mark.slow)])
 def test_a_run_stopped_anywhere_in_an_interval_ends_the_same(flags, stop, tmp_path):
     settings = {**TINY, **flags, "steps": 7, "log_steps": 3, "checkpoint_steps": 100, "out_dir": str(tmp_path)}
     whole = experiment.fit(experiment.build(Config(**settings, name="whole")), verbose=False)
@@ -203,6 +203,7 @@ def test_the_last_k_checkpoints_are_kept(tiny, tmp_path):
     assert [path.stem for path in checkpoint.paths(tmp_path / "run" / "checkpoints")] == ["step_000009", "step_000008"]
 
 
+@pytest.mark.slow
 def test_a_run_killed_before_its_first_checkpoint_starts_again(tiny, tmp_path):
     assert tiny(name="whole") == 0
     assert tiny() == 0

@@ -24,15 +24,10 @@ def run(tmp_path_factory):
     return experiment.fit(experiment.build(config), verbose=False).run_dir
 
 
-def call(name, *arguments, cwd=ROOT):
-    command = [sys.executable, str(ROOT / "scripts" / f"{name}.py"), *map(str, arguments)]
-    return subprocess.run(command, cwd=cwd, capture_output=True, text=True)
-
-
-def test_sample_writes_a_picture_an_array_or_a_folder(run, tmp_path):
+def test_sample_writes_a_picture_an_array_or_a_folder(run, tmp_path, script):
     model = run / "export" / "saved_model"
     for out in ("grid.png", "samples.npz", "folder/"):
-        done = call("sample", model, "--n=6", "--seed=1", f"--out={tmp_path / out}")
+        done = script("sample", model, "--n=6", "--seed=1", f"--out={tmp_path / out}")
         assert done.returncode == 0 and done.stderr == "", done.stderr
     with Image.open(tmp_path / "grid.png") as picture:
         assert picture.mode == "L"
@@ -41,9 +36,9 @@ def test_sample_writes_a_picture_an_array_or_a_folder(run, tmp_path):
     assert len(list((tmp_path / "folder").glob("*.png"))) == 6
 
 
-def test_interpolate_draws_paths(run, tmp_path):
+def test_interpolate_draws_paths(run, tmp_path, script):
     for path in ("slerp", "lerp"):
-        done = call("interpolate", run, "--rows=2", "--columns=5", f"--path={path}", f"--out={tmp_path / path}.npz")
+        done = script("interpolate", run, "--rows=2", "--columns=5", f"--path={path}", f"--out={tmp_path / path}.npz")
         assert done.returncode == 0 and done.stderr == "", done.stderr
     with np.load(tmp_path / "slerp.npz") as slerp, np.load(tmp_path / "lerp.npz") as lerp:
         assert slerp["images"].shape == (10, 16, 16, 1)
@@ -52,27 +47,27 @@ def test_interpolate_draws_paths(run, tmp_path):
         np.testing.assert_allclose(slerp["images"][4], slerp["images"][5], atol=1e-5)
 
 
-def test_export_takes_a_run_or_a_checkpoint(run, tmp_path):
-    done = call("export", run / "checkpoints" / "step_000002.npz", f"--out={tmp_path / 'model'}")
+def test_export_takes_a_run_or_a_checkpoint(run, tmp_path, script):
+    done = script("export", run / "checkpoints" / "step_000002.npz", f"--out={tmp_path / 'model'}")
     assert done.returncode == 0 and "Step 2:" in done.stdout, done.stderr
     assert (tmp_path / "model" / "saved_model.pb").exists()
-    assert call("export", run).returncode == 0
+    assert script("export", run).returncode == 0
 
 
-def test_inspect_atoms_reports_and_draws(tmp_path):
+def test_inspect_atoms_reports_and_draws(tmp_path, script):
     images = {"data": "squares-size=16-square=3", "gen_arch": "FC-nf=8", "disc_arch": "FC-nf=8", "z_prior": "const=8"}
     config = Config(**{**TINY, **images, "out_dir": str(tmp_path), "name": "run"})
     run_dir = experiment.fit(experiment.build(config), verbose=False).run_dir
-    done = call("inspect_atoms", run_dir, "--patch=5")
+    done = script("inspect_atoms", run_dir, "--patch=5")
     assert done.returncode == 0 and "8 atoms against 121 real samples" in done.stdout, done.stderr
     assert json.loads((run_dir / "atoms" / "atoms.json").read_text())["atoms"] == 8
     assert {path.name for path in (run_dir / "atoms").iterdir()} == {"atoms.json", "atoms.png", "patches.png"}
-    done = call("inspect_atoms", run_dir, "--patch=17", f"--out={tmp_path / 'other'}")
+    done = script("inspect_atoms", run_dir, "--patch=17", f"--out={tmp_path / 'other'}")
     assert done.returncode == 2 and "patches of 17 x 17" in done.stderr and not (tmp_path / "other").exists()
 
 
-def test_distances_prints_and_draws_the_worked_examples(tmp_path):
-    done = call("distances", f"--out={tmp_path / 'd.png'}")
+def test_distances_prints_and_draws_the_worked_examples(tmp_path, script):
+    done = script("distances", f"--out={tmp_path / 'd.png'}")
     assert done.returncode == 0 and "42 in all, 7 per box" in done.stdout and "2 in order, 6 crossed" in done.stdout
     assert (tmp_path / "d.png").exists()
 
@@ -82,7 +77,8 @@ SCRIPTS = sorted(path.stem for path in (ROOT / "scripts").glob("*.py"))
 
 @pytest.mark.parametrize("name", SCRIPTS)
 def test_help_is_fast_and_names_the_flags(name):
-    done = call(name, "--help")
+    command = [sys.executable, str(ROOT / "scripts" / f"{name}.py"), "--help"]
+    done = subprocess.run(command, capture_output=True, text=True)
     assert done.returncode == 0 and "usage: python scripts/" in done.stdout
 
 
@@ -107,7 +103,7 @@ def test_help_is_fast_and_names_the_flags(name):
         ("reproduce", ["fig5", "--seeds=0"], "--seeds=0"),
     ],
 )
-def test_a_mistake_is_answered_in_one_line(name, arguments, answer, tmp_path):
-    done = call(name, *arguments, cwd=tmp_path)
+def test_a_mistake_is_answered_in_one_line(name, arguments, answer, tmp_path, script):
+    done = script(name, *arguments, cwd=tmp_path)
     assert done.returncode == 2 and answer in done.stderr and done.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []
