@@ -2,6 +2,7 @@
 
 import sys
 
+import numpy as np
 from absl import flags
 
 from tfwgan import cli
@@ -10,7 +11,7 @@ USAGE = """\
 usage: python scripts/interpolate.py SAVED_MODEL [--rows=8] [--columns=10] [--path=slerp|lerp] [--out=paths.png]
 
 SAVED_MODEL is the folder that a run exported, or the run folder itself. slerp follows great circles, on which Gaussian
-latents keep their typical length; lerp takes the straight line.
+latents keep their typical length; lerp takes the straight line. A conditional model walks within one class per row.
 """
 
 
@@ -30,15 +31,16 @@ def define_flags(values: flags.FlagValues) -> None:
 def command(saved_model: str, values: flags.FlagValues) -> None:
     """Loads the model, walks, writes."""
     with cli.quiet_tensorflow():
-        from tfwgan.export import load
+        from tfwgan.export import count_classes, load
     from tfwgan import sampling
     from tfwgan.render import save_samples
 
     model, columns = load(saved_model), values["columns"].value
     ends = model.latent(values["rows"].value + 1, values["seed"].value).numpy()
     z = sampling.rows(ends, columns, getattr(sampling, values["path"].value))
-    images = model.decode(z.reshape(-1, z.shape[-1]).astype("float32")).numpy()
-    print(save_samples(images, values["out"].value, columns))
+    labels = np.arange(len(z), dtype=np.int32).repeat(columns) % max(1, count_classes(model))
+    images = model.decode(z.reshape(-1, z.shape[-1]).astype("float32"), *([labels] if count_classes(model) else []))
+    print(save_samples(images.numpy(), values["out"].value, columns))
 
 
 if __name__ == "__main__":

@@ -40,14 +40,15 @@ def command(figure: str, values: flags.FlagValues) -> None:
     if figure not in (*FIGURES, "all"):
         raise UsageError(f"Unknown figure {figure!r}{suggest(figure, (*FIGURES, 'all'))}")
     with cli.quiet_tensorflow():
-        from tfwgan.studies import STUDIES
-    from tfwgan.studies.paper import Study
+        from tfwgan.studies import FIGURES as RUNS
+    from tfwgan.studies.paper import BASE
+    from tfwgan.studies.study import Study
 
     options = {name: values[name].value for name in ("data", "data_dir", "fast", "limit_data", "seeds")}
     label = "".join(c if c.isalnum() else "_" for c in options["data"]) + ("_fast" if options["fast"] else "")
     for name in FIGURES if figure == "all" else [figure]:
         out = Path(values["out"].value) / f"{name}_{label}"
-        print(STUDIES[name](Study(out=out, **options)))
+        print(RUNS[name](Study(out=out, base=BASE, **options)))
         print(f"Report: {out / 'report.md'}")
 
 

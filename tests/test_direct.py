@@ -37,7 +37,8 @@ def test_every_direct_loss_has_a_law():
 def test_the_loss_is_the_distance_and_there_is_no_critic(text):
     loss, distance = spec.build(text, OBJECTIVES, "loss"), spec.build(text, DISTANCES, "distance")
     fake, real = images(6), images(6, 1)
-    terms = loss.generator_terms(None, tf.constant(real), tf.constant(fake), tf.constant([3, 4], tf.int64))
+    samples = [{"image": tf.constant(images)} for images in (real, fake)]
+    terms = loss.generator_terms(None, *samples, tf.constant([3, 4], tf.int64))
     assert not loss.uses_critic and tuple(terms) == loss.terms
     expected = distance(tf.constant(fake), tf.constant(real), tf.constant([3, 4], tf.int64))
     np.testing.assert_allclose(terms["generator_loss"], expected, rtol=1e-6)

@@ -28,7 +28,7 @@ def build(**settings):
 OPTIONS = {"projected_w1": "-dim=4", "sinkhorn": "-epsilon=1", "patch_w1": "-p=8"}
 
 
-@pytest.mark.parametrize("name", METRICS)
+@pytest.mark.parametrize("name", DISTANCES)
 def test_every_metric_measures_what_its_distance_says(name):
     text = name + OPTIONS.get(name, "")
     images = data.load("squares-size=16-square=5").real(slice(None))

@@ -13,10 +13,11 @@ SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
 ROWS = [
     "spec rng files",
     "config cli transport plots",
-    "data priors networks objectives metrics optimizers devices",
+    "data priors networks objectives optimizers devices augment",
+    "metrics",
     "trainer",
     "sampling runs export cost",
-    "render checkpoint audit",
+    "render checkpoint audit parts",
     "callbacks",
     "experiment",
     "report benchmark studies",

@@ -8,8 +8,10 @@ import pytest
 import tensorflow as tf
 
 from tfwgan import rng, spec
-from tfwgan.networks import CRITICS, GENERATORS
+from tfwgan.networks import CRITICS, GENERATORS, spectral
+from tfwgan.networks.blocks import doublings
 from tfwgan.networks.cnn import receptive_field
+from tfwgan.networks.lipschitz import GroupSort
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.spec import UsageError
 
@@ -17,14 +19,14 @@ RGB, GRAY, POINTS, DIGITS = (64, 64, 3), (64, 64, 1), (2,), (28, 28, 1)
 SHAPES = [(8, 8, 1), DIGITS, (32, 32, 3), GRAY, POINTS]
 
 
-def generator(text, shape, z_dim=4):
+def generator(text, shape, z_dim=4, n_classes=None):
     with rng.seeded_initializers(0):
-        return spec.build(text, GENERATORS, "generator", z_dim=z_dim, image_shape=shape)
+        return spec.build(text, GENERATORS, "generator", z_dim=z_dim, image_shape=shape, n_classes=n_classes)
 
 
-def critic(text, shape):
+def critic(text, shape, z_dim=4, n_classes=None):
     with rng.seeded_initializers(0):
-        return spec.build(text, CRITICS, "critic", image_shape=shape)
+        return spec.build(text, CRITICS, "critic", image_shape=shape, z_dim=z_dim, n_classes=n_classes)
 
 
 def n_weights(model):
@@ -38,9 +40,29 @@ def noise(*shape, seed=0):
 # What the published systems count.
 
 
-SMALL = {"FC": "FC-nf=6", "MLP": "MLP-dim=6", "DCGAN": "DCGAN-nf=2", "CNN": "CNN-nf=2"}
+FASTGAN = ("FastGAN", "OldFastGAN", "NewFastGAN")
+SMALL = {
+    "FC": "FC-nf=6",
+    "MLP": "MLP-dim=6",
+    "DCGAN": "DCGAN-nf=2",
+    "CNN": "CNN-nf=2",
+    "SimpleCNN": "SimpleCNN-dim=2",
+    "ResNet": "ResNet-nf=4",
+    "EigenGAN": "EigenGAN-dim=2",
+    **{name: f"{name}-nf=2" for name in FASTGAN},
+}
+Z_DIM = {"EigenGAN": 30}  # it has six codes for each doubling
 MISFITS = {
     ("DCGAN", POINTS): "it works on square images, not on data of shape (2,); MLP and FC take any shape.",
+    **{
+        (name, shape): message
+        for name in ("SimpleCNN", "ResNet", "EigenGAN", *FASTGAN)
+        for shape, message in [
+            (POINTS, "it works on square images, not on data of shape (2,); MLP and FC take any shape."),
+            (DIGITS, "it can't double 4 pixels to 28; try --image_size=32."),
+        ]
+    },
+    **{(name, (8, 8, 1)): "it works on images of 32 to 256 pixels a side, not 8" for name in FASTGAN},
     ("CNN", POINTS): "it reads images, not data of shape (2,); MLP and FC take any shape.",
     ("CNN", (8, 8, 1)): "3 layers of stride 2 are too many for 8x8 pixels.",
 }
@@ -53,18 +75,20 @@ PAIRS = [
 
 
 @pytest.mark.parametrize("kind, build, name, shape", PAIRS, ids=[f"{p[0]} {p[2]} {p[3]}" for p in PAIRS])
-def test_every_network_fits_the_data_or_says_why_not(kind, build, name, shape):
+def test_every_network_fits_the_data_or_says_why_not(kind, build, name, shape, monkeypatch):
+    monkeypatch.setattr(spectral, "_WARM_UP", 1)  # FastGAN has many spectral norms
     if (name, shape) in MISFITS:
         with pytest.raises(UsageError) as caught:
             build(SMALL[name], shape)
         assert MISFITS[name, shape] in str(caught.value)
         return
-    model = build(SMALL[name], shape)
+    z_dim = Z_DIM.get(name, 4)
+    model = build(SMALL[name], shape, *([z_dim] if kind == "generator" else []))
     assert model.name == kind and len(model.trainable_variables) == len({v.path for v in model.trainable_variables})
     if kind == "generator":
-        assert {k: v.shape for k, v in model.input.items()} == {"z": (None, 4)}
+        assert {k: v.shape for k, v in model.input.items()} == {"z": (None, z_dim)}
         assert model.output.shape == (None, *shape)
-        images = model({"z": 100 * noise(5, 4)}).numpy()
+        images = model({"z": 100 * noise(5, z_dim)}).numpy()
         assert images.shape == (5, *shape) and images.dtype == np.float32
         assert -1 <= images.min() < images.max() <= 1
     else:
@@ -76,11 +100,21 @@ def test_every_network_fits_the_data_or_says_why_not(kind, build, name, shape):
 
 PENALISED = [
     (f"{SMALL[name]}-norm={norm}{extra}", shape)
-    for name, shape in [("FC", POINTS), ("MLP", POINTS), ("MLP", (8, 8, 1)), ("DCGAN", (16, 16, 3)), ("CNN", DIGITS)]
+    for name, shape in [
+        ("FC", POINTS),
+        ("MLP", POINTS),
+        ("MLP", (8, 8, 1)),
+        ("DCGAN", (16, 16, 3)),
+        ("CNN", DIGITS),
+        ("SimpleCNN", (16, 16, 3)),
+        ("ResNet", (16, 16, 3)),
+    ]
     for norm in ("none", "instance", "layer")
     for extra in {
-        "DCGAN": ("", "-extra_layers=1-act=leaky", "-head=map-bias=all-kernel=5"),
-        "CNN": ("-GAP=True", "-GAP=False-pad=1"),
+        "FC": ("", "-sn=True"),
+        "DCGAN": ("", "-extra_layers=1-act=leaky", "-head=map-bias=all-kernel=5-sn=True", "-down=pool-act=sort"),
+        "CNN": ("-GAP=True", "-GAP=False-pad=1-sn=True-sn_norm=operator"),
+        "ResNet": ("-pool=mean", "-pool=sum-sn=True-sn_norm=operator"),
     }.get(name, ("",))
 ]
 
@@ -88,10 +122,12 @@ PENALISED = [
 @pytest.mark.parametrize("text, shape", PENALISED)
 def test_a_penalty_on_the_slope_reaches_every_kernel(text, shape):
     model = critic(text.replace("nf=2", "nf=4"), shape)
-    real, fake, mix = noise(6, *shape), noise(6, *shape, seed=1), tf.linspace(0.0, 1.0, 6)
+    real, fake, mix = {"image": noise(6, *shape)}, {"image": noise(6, *shape, seed=1)}, tf.linspace(0.0, 1.0, 6)
     variables = model.trainable_variables
     with tf.GradientTape(persistent=True) as tape:
-        terms = OBJECTIVES["wgan_gp"]().critic_terms(lambda x: model({"image": x}, training=True), real, fake, mix)
+        terms = OBJECTIVES["wgan_gp"]().critic_terms(
+            lambda samples: {"score": model(samples, training=True)}, real, fake, mix, None
+        )
     # The bias of the last layer moves no slope and cancels in the loss, so its gradient may be 0, but it must exist.
     for variable, gradient in zip(variables, tape.gradient(terms["critic_loss"], variables), strict=True):
         assert gradient is not None and np.isfinite(gradient).all(), variable.path
@@ -101,7 +137,18 @@ def test_a_penalty_on_the_slope_reaches_every_kernel(text, shape):
         assert np.isfinite(gradient).all() and np.abs(gradient).max() > 0, kernel.path
 
 
-@pytest.mark.parametrize("text", ["FC", "FC-norm=batch", "MLP-norm=layer", "DCGAN-norm=batch", "DCGAN-norm=instance"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "FC",
+        "FC-norm=batch",
+        "MLP-norm=layer",
+        "DCGAN-norm=batch",
+        "DCGAN-norm=instance",
+        "SimpleCNN-dim=8",
+        "ResNet-nf=8",
+    ],
+)
 def test_the_loss_reaches_every_weight_of_a_generator(text):
     model = generator(text, (16, 16, 1))
     with tf.GradientTape() as tape:
@@ -112,7 +159,7 @@ def test_the_loss_reaches_every_weight_of_a_generator(text):
         assert gradient is not None and np.isfinite(gradient).all(), variable.path
 
 
-# The networks layer by layer: n is a normalisation, r a ReLU, l a leaky ReLU, t a tanh.
+# The networks layer by layer: n is a normalisation, r a ReLU, l a leaky ReLU, s GroupSort, p a mean of 2x2, t a tanh.
 PLANS = [
     (generator, "FC-depth=3-norm=batch", "dense n l dense n l dense t"),
     (critic, "FC-norm=layer", "dense l dense n l dense n l dense"),
@@ -124,6 +171,19 @@ PLANS = [
     (critic, "DCGAN", "conv4s2 r conv4s2 n r conv4s2 n r dense"),
     (critic, "DCGAN-norm=none-act=leaky", "conv4s2 l conv4s2 l conv4s2 l dense"),
     (critic, "DCGAN-norm=batch-head=map-extra_layers=1", "conv4s2 r conv3s1 n r conv4s2 n r conv4s2 n r conv4s2"),
+    (critic, "DCGAN-down=pool-kernel=5-norm=none", "conv5s1 p r conv5s1 p r conv5s1 p r dense"),
+    (critic, "FC-lipschitz=True-depth=3", "dense s dense s dense"),
+    (critic, "CNN-lipschitz=True", "conv3s2 s conv3s2 s conv3s2 s dense"),
+    (generator, "SimpleCNN", "up4s1 n r up4s2 n r up4s2 n r up4s2 t"),
+    (critic, "SimpleCNN", "conv4s2 l conv4s2 n l conv4s2 n l conv4s1"),
+    (critic, "SimpleCNN-norm=none-categories=10-codes=2", "conv4s2 l conv4s2 l conv4s2 l conv4s1 conv4s1 conv4s1"),
+    (generator, "ResNet-nf=8", f"dense {3 * 'n r up2 conv3s1 n conv1s1 r up2 conv3s1 '}n r conv3s1 t"),
+    (
+        critic,
+        "ResNet-nf=8-norm=layer",
+        "conv3s1 r p conv3s1 conv1s1 p n r conv3s1 n r p conv3s1 conv1s1 p "
+        "n r conv3s1 n r conv3s1 n r conv3s1 n r conv3s1 r dense",
+    ),
     (critic, "CNN-norm=instance", "conv3s2 r conv3s2 n r conv3s2 n r dense"),
 ]
 
@@ -145,6 +205,12 @@ def plan(model):
         elif isinstance(layer, keras.layers.LeakyReLU):
             assert layer.negative_slope == pytest.approx(0.2)
             words.append("l")
+        elif isinstance(layer, GroupSort):
+            words.append("s")
+        elif isinstance(layer, keras.layers.AveragePooling2D):
+            words.append("p")
+        elif isinstance(layer, keras.layers.UpSampling2D):
+            words.append("up2")
         elif isinstance(layer, keras.layers.Activation):
             assert layer.activation is keras.activations.tanh
             words.append("t")
@@ -258,6 +324,15 @@ MISTAKES = [
     (critic, "CNN-depth=0", "nf, depth and k must be at least 1"),
     (critic, "CNN-pad=-1", "pad at least 0"),
     (critic, "CNN-depth=5", "5 layers of stride 2 are too many for 32x32 pixels"),
+    (generator, "SimpleCNN-dim=0", "dim and mults must be at least 1"),
+    (critic, "SimpleCNN-mults=(1,2)", "images of 32 pixels a side take 3 mults, got (1, 2)"),
+    (critic, "SimpleCNN-mults=()", "take 3 mults, got ()"),
+    (critic, "SimpleCNN-categories=-1", "categories and codes must be at least 0"),
+    (generator, "ResNet-nf=0", "nf must be at least 1"),
+    (critic, "ResNet-pool=max", "Known: mean, sum"),
+    (critic, "DCGAN-sn_norm=frobenius", "Known: kernel, operator"),
+    (critic, "DCGAN-down=max", "Known: stride, pool"),
+    (critic, "SimpleCNN-n_classes=3", "no option 'n_classes'"),
     (critic, "CNN-image_shape=3", "no option 'image_shape'"),
 ]
 
@@ -267,6 +342,33 @@ def test_impossible_networks_are_refused(build, text, message):
     with pytest.raises(UsageError) as caught:
         build(text, (32, 32, 3))
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("size", range(1, 200))
+def test_doublings_offer_the_nearest_power_of_two(size):
+    fits = [8 << k for k in range(7)]
+    if size in fits:
+        assert doublings((size, size, 3)) == fits.index(size) + 1
+        return
+    with pytest.raises(UsageError) as caught:
+        doublings((size, size, 3))
+    offered = int(str(caught.value).partition("--image_size=")[2].strip("."))
+    assert offered in fits and abs(offered - size) == min(abs(fit - size) for fit in fits)
+
+
+@pytest.mark.parametrize("name", ["SimpleCNN-dim=1", "ResNet-nf=2"])
+@pytest.mark.parametrize("size", [8, 16, 64, 128])
+def test_networks_that_double_fit_every_such_size(name, size):
+    assert generator(name, (size, size, 1)).output.shape == (None, size, size, 1)
+    assert critic(name, (size, size, 1)).output.shape == (None,)
+
+
+@pytest.mark.parametrize("text", ["FC", "MLP", "DCGAN", "CNN", "SimpleCNN", "ResNet"])
+def test_every_layer_of_a_spectral_critic_is_normalised(text):
+    model = critic(f"{SMALL[text]}-sn=True", (32, 32, 3))
+    weighted = [layer for layer in model.layers if hasattr(layer, "kernel")]
+    assert len(weighted) >= 4 and all(hasattr(layer, "refresh") for layer in weighted)
+    assert n_weights(model) == n_weights(critic(SMALL[text], (32, 32, 3)))
 
 
 def test_oblong_images_are_for_fc_mlp_and_cnn():

@@ -15,7 +15,17 @@ from tfwgan.spec import UsageError
 from tfwgan.transport import DIFFERENTIABLE
 
 ADVERSARIAL = [name for name in OBJECTIVES if name not in DIFFERENTIABLE]
-ALL = [*ADVERSARIAL, "gan-r1=1", "wgan-gp=1-lp=2-r1=3-r2=4-clip=0.5", "wgan_gp-gp=0"]
+ALL = [
+    *ADVERSARIAL,
+    "gan-r1=1",
+    "wgan-gp=1-lp=2-r1=3-r2=4-clip=0.5",
+    "wgan_gp-gp=0",
+    "gan-fm=0.1",
+    "lsgan-soft=True-flip=0.1",
+    "acgan=2-gp=1",
+    "infogan=0.5-code=0.1-fm=1",
+    "rpgan-r1=1-r2=1-joint=True",
+]
 
 
 def objective(text):
@@ -31,7 +41,24 @@ GAN = (
     -(log_logistic(1) + log_logistic(3)) / 2 - (log_logistic(0) + log_logistic(2)) / 2,
     -(log_logistic(0) + log_logistic(-2)) / 2,
 )
-LOSSES = {"gan": GAN, "wgan": (-3.0, 1.0), "wgan_gp": (-3.0, 1.0), "wgan_lp": (-3.0, 1.0)}
+PAIRS = math.log(1 + math.exp(-1)), math.log(1 + math.exp(-5))  # real minus fake is 1 and 5
+LOSSES = {
+    "gan": GAN,
+    "wgan": (-3.0, 1.0),
+    "wgan_gp": (-3.0, 1.0),
+    "wgan_lp": (-3.0, 1.0),
+    "lsgan": (0.5 * (0 + 4) / 2 + 0.5 * (0 + 4) / 2, 0.5 * (1 + 9) / 2),
+    "hinge": ((0 + 0) / 2 + (1 + 0) / 2, 1.0),
+    "soft_hinge": ((0 + 0) / 2 + (1 + 0) / 2, 1.0),
+    "rpgan": (sum(PAIRS) / 2, (1 + 5) / 2 + sum(PAIRS) / 2),
+    "acgan": GAN,
+    "infogan": GAN,
+    "veegan": (GAN[0], 1.0),
+}
+
+
+def generator_loss(loss, fake, real):
+    return loss.generator_loss_of(fake, real) if loss.relative else loss.generator_loss_of(fake)
 
 
 def test_every_objective_has_a_law():
@@ -40,43 +67,62 @@ def test_every_objective_has_a_law():
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
 def test_losses_at_scores_computed_by_hand(name):
-    loss, (critic_loss, generator_loss) = objective(name), LOSSES[name]
+    loss, (critic_loss, expected) = objective(name), LOSSES[name]
     np.testing.assert_allclose(loss.critic_loss_of(tf.constant(REAL), tf.constant(FAKE)), critic_loss, rtol=1e-6)
-    np.testing.assert_allclose(loss.generator_loss_of(tf.constant(FAKE)), generator_loss, rtol=1e-6)
+    np.testing.assert_allclose(generator_loss(loss, tf.constant(FAKE), tf.constant(REAL)), expected, rtol=1e-6)
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
 def test_losses_stay_finite_at_huge_scores(name):
     scores, loss = tf.constant([1e4, -1e4]), objective(name)
-    assert np.isfinite(loss.critic_loss_of(scores, scores)) and np.isfinite(loss.generator_loss_of(scores))
+    assert np.isfinite(loss.critic_loss_of(scores, scores)) and np.isfinite(generator_loss(loss, scores, scores))
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
 def test_real_samples_score_high(name):
     loss = objective(name)
-    real, fake = tf.Variable([0.3, -0.2]), tf.Variable([0.1, -0.4])
+    real, fake = tf.Variable([0.3, -0.2]), tf.Variable([0.1, 0.4])
     with tf.GradientTape(persistent=True) as tape:
-        critic_loss, generator_loss = loss.critic_loss_of(real, fake), loss.generator_loss_of(fake)
+        critic_loss, lost = loss.critic_loss_of(real, fake), generator_loss(loss, fake, real)
     assert np.all(tape.gradient(critic_loss, real) < 0) and np.all(tape.gradient(critic_loss, fake) > 0)
-    assert np.all(tape.gradient(generator_loss, fake) < 0)
+    assert np.all(tape.gradient(lost, fake) < 0)
 
 
-def first_coordinate(x):
-    return 2.0 * x[:, 0]
+SEED = tf.constant([0, 0], tf.int64)
+
+
+def first_coordinate(samples):
+    """A critic of slope 2 in its scores, with every head that an objective may want."""
+    x = samples["image"]
+    return {
+        "score": 2.0 * x[:, 0],
+        "features": 3.0 * x,
+        "label": tf.concat([x, x], axis=1),
+        "category": x,
+        "code": x[:, :1],
+    }
 
 
 def points():
     real = tf.constant([[1.0, 0.0], [3.0, 5.0]])
     fake = tf.constant([[0.0, 1.0], [-2.0, 2.0]])
-    return real, fake, tf.constant([0.25, 0.5])
+    return real, fake, tf.constant([0.25, 0.5]), SEED
+
+
+def samples(order=(0, 1)):
+    """Points as an objective is shown them: with labels, latents and their reconstruction."""
+    labels, z = tf.constant([3, 1]), tf.constant([[0.5, 1.0, 0.0, -1.0], [0.0, 0.0, 1.0, 2.0]])
+    real, fake = (points()[i] for i in order)
+    real = {"image": real, "label": labels}
+    return real, {"image": fake, "label": labels, "z": z, "reconstruction": z + 2.0}, *points()[2:]
 
 
 @pytest.mark.parametrize("text", ALL)
 def test_terms_are_what_training_logs(text):
     loss = objective(text)
-    real, fake, mix = points()
-    critic_terms = loss.critic_terms(first_coordinate, real, fake, mix)
-    generator_terms = loss.generator_terms(first_coordinate, real, fake, [0, 0])
+    real, fake, mix, seed = samples()
+    critic_terms = loss.critic_terms(first_coordinate, real, fake, mix, seed)
+    generator_terms = loss.generator_terms(first_coordinate, real, fake, seed)
     assert loss.terms == tuple(dict.fromkeys([*critic_terms, *generator_terms]))
     assert not critic_terms.keys() & generator_terms.keys()
     assert all(term.shape == () for term in (critic_terms | generator_terms).values())
@@ -84,15 +130,14 @@ def test_terms_are_what_training_logs(text):
 
 @pytest.mark.parametrize("text", ALL)
 def test_the_wasserstein_estimate_is_real_minus_fake(text):
-    real, fake, mix = points()
-    terms = objective(text).critic_terms(first_coordinate, real, fake, mix)
+    terms = objective(text).critic_terms(first_coordinate, *samples())
     np.testing.assert_allclose(terms["wasserstein"], 4.0 - -2.0)
-    swapped = objective(text).critic_terms(first_coordinate, fake, real, mix)
+    swapped = objective(text).critic_terms(first_coordinate, *samples((1, 0)))
     np.testing.assert_allclose(swapped["wasserstein"], -6.0)
 
 
 def test_the_critic_s_loss_holds_every_penalty_with_its_weight():
-    terms = objective("wgan-gp=1-lp=2-r1=3-r2=4").critic_terms(first_coordinate, *points())
+    terms = objective("wgan-gp=1-lp=2-r1=3-r2=4").critic_terms(first_coordinate, *samples())
     # The slope is 2 everywhere: gp = lp = 1, r1 = r2 = 2.
     np.testing.assert_allclose([terms[k] for k in ("gp", "lp", "r1", "r2")], [1, 1, 2, 2], rtol=1e-5)
     np.testing.assert_allclose(terms["critic_loss"], -6 + 1 * 1 + 2 * 1 + 3 * 2 + 4 * 2, rtol=1e-5)

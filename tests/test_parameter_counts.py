@@ -3,6 +3,11 @@
 import pytest
 from test_networks import DIGITS, GRAY, POINTS, RGB, critic, generator, n_weights
 
+from tfwgan import spec
+from tfwgan.networks import RECONSTRUCTORS
+
+CIFAR, MNIST = (32, 32, 3), (32, 32, 1)
+
 GENERATOR_WEIGHTS = [
     ("FC", RGB, 64, 1_593_472),
     ("FC", GRAY, 64, 536_704),
@@ -16,6 +21,11 @@ GENERATOR_WEIGHTS = [
     ("MLP-norm=batch", POINTS, 32, 142_082),
     ("MLP", DIGITS, 100, 358_928),
     ("MLP-norm=batch", DIGITS, 100, 360_464),
+    ("SimpleCNN", CIFAR, 100, 12_141_827),
+    ("SimpleCNN-cond=concat", CIFAR, 100, 12_305_667),
+    ("SimpleCNN-cond=cbn", CIFAR, 100, 12_174_083),
+    ("SimpleCNN-dim=64-norm=none", MNIST, 112, 1_115_585),
+    ("ResNet", CIFAR, 128, 1_204_483),
 ]
 CRITIC_WEIGHTS = [
     ("FC", RGB, 1_606_145),
@@ -40,14 +50,27 @@ CRITIC_WEIGHTS = [
     ("MLP", POINTS, 132_609),
     ("MLP", DIGITS, 332_801),
     ("MLP-norm=batch", DIGITS, 333_825),
+    ("SimpleCNN", CIFAR, 10_519_297),
+    ("SimpleCNN-sn=True", CIFAR, 10_519_297),
+    ("SimpleCNN-cond=concat", CIFAR, 10_560_257),
+    ("SimpleCNN-cond=ac", CIFAR, 10_683_147),
+    ("SimpleCNN-dim=64-norm=none-categories=10-codes=2", MNIST, 710_093),
+    ("ResNet", CIFAR, 1_053_825),
 ]
 
 
 @pytest.mark.parametrize("text, shape, z_dim, n", GENERATOR_WEIGHTS)
 def test_generators_have_as_many_weights_as_the_originals(text, shape, z_dim, n):
-    assert n_weights(generator(text, shape, z_dim)) == n
+    assert n_weights(generator(text, shape, z_dim, n_classes=10)) == n
 
 
 @pytest.mark.parametrize("text, shape, n", CRITIC_WEIGHTS)
 def test_critics_have_as_many_weights_as_the_originals(text, shape, n):
-    assert n_weights(critic(text, shape)) == n
+    assert n_weights(critic(text, shape, n_classes=10)) == n
+
+
+@pytest.mark.parametrize("shape, z_dim, n_critic, n", [(POINTS, 32, 141_825, 141_600), (DIGITS, 100, 359_425, 359_268)])
+def test_veegan_has_as_many_weights_as_the_original(shape, z_dim, n_critic, n):
+    assert n_weights(critic("MLP-norm=batch-joint=True", shape, z_dim)) == n_critic
+    reconstructor = spec.build("MLP", RECONSTRUCTORS, "reconstructor", image_shape=shape, z_dim=z_dim)
+    assert n_weights(reconstructor) == n

@@ -6,9 +6,10 @@ import json
 import numpy as np
 import pytest
 
-from tfwgan import studies
-from tfwgan.studies import fig5, fig6, fig7, paper
-from tfwgan.studies.paper import Study, table
+from tfwgan.studies import FIGURES, fig5, fig6, fig7
+from tfwgan.studies.paper import BASE
+from tfwgan.studies.study import Study, table
+from tfwgan.trainer import GanTrainer
 
 SMALL = {"steps": 3, "eval_steps": 3, "log_steps": 3, "xla": False}
 
@@ -25,23 +26,23 @@ def small(monkeypatch):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("figure", studies.STUDIES)
+@pytest.mark.parametrize("figure", FIGURES)
 def test_a_study_writes_its_report_and_repeats_nothing(figure, small, tmp_path, monkeypatch):
-    study = Study("squares", tmp_path / figure, fast=True, seeds=1)
-    markdown = studies.STUDIES[figure](study)
+    study = Study("squares", tmp_path / figure, fast=True, seeds=1, base=BASE)
+    markdown = FIGURES[figure](study)
     assert (study.out / "report.md").read_text() == markdown
     assert markdown.startswith(f"# Figure {figure[-1]}")
     for picture in study.out.glob("*.png"):
         assert f"({picture.name})" in markdown
     assert json.loads((study.out / "results.json").read_text())
-    monkeypatch.setattr(paper.GanTrainer, "train_step", None)  # would fail if it were needed
-    assert studies.STUDIES[figure](study) == markdown
+    monkeypatch.setattr(GanTrainer, "train_step", None)  # would fail if it were needed
+    assert FIGURES[figure](study) == markdown
 
 
 @pytest.mark.parametrize("fast", [False, True])
 @pytest.mark.parametrize("data", ["squares", "fashion_mini", "tfds=mnist"])
 def test_every_setting_is_a_configuration(data, fast, tmp_path):
-    study = Study(data, tmp_path, fast)
+    study = Study(data, tmp_path, fast, base=BASE)
     for name, settings in {"fig5": fig5.settings(study), "fig6": fig6.settings(study)}.items():
         assert study.config(name, **settings).name == name
     for name, settings in fig7.methods(fast).items():

@@ -22,22 +22,24 @@ class Spy:
     def __init__(self, inner):
         self.inner, self.critic_calls, self.generator_calls = inner, [], []
         self.uses_critic, self.terms, self.project = inner.uses_critic, inner.terms, inner.project
+        self.reads_features = inner.reads_features
 
-    def critic_terms(self, score, real, fake, mix):
-        self.critic_calls.append([x.numpy() for x in (real, fake, mix)])
-        return self.inner.critic_terms(score, real, fake, mix)
+    def critic_terms(self, critic, real, fake, mix, seed):
+        self.critic_calls.append([x.numpy() for x in (real["image"], fake["image"], mix)])
+        return self.inner.critic_terms(critic, real, fake, mix, seed)
 
-    def generator_terms(self, score, real, fake, seed):
-        self.generator_calls.append([x.numpy() for x in (real, fake)])
-        return self.inner.generator_terms(score, real, fake, seed)
+    def generator_terms(self, critic, real, fake, seed):
+        self.generator_calls.append([x["image"].numpy() for x in (real, fake)])
+        return self.inner.generator_terms(critic, real, fake, seed)
 
 
 class Distance:
     """An objective without a critic: the generated mean should be the real one."""
 
-    uses_critic, terms = False, ("generator_loss",)
+    uses_critic, reads_features, terms = False, False, ("generator_loss",)
 
-    def generator_terms(self, score, real, fake, seed):
+    def generator_terms(self, critic, real, fake, seed):
+        fake, real = fake["image"], real["image"]
         return {"generator_loss": tf.reduce_sum(tf.square(tf.reduce_mean(fake, 0) - tf.reduce_mean(real, 0)))}
 
 
@@ -124,7 +126,7 @@ def one_batch():
 def test_a_critic_update_moves_the_critic_only():
     trainer = make(norm="batch")
     before = values(trainer.generator.trainable_variables), values(trainer.critic.trainable_variables)
-    terms = trainer.critic_step(*one_batch())
+    terms = trainer.critic_step(*one_batch(), SEED)
     assert terms.keys() == {"critic_loss", "wasserstein", "gp"}
     assert_same(values(trainer.generator.trainable_variables), before[0], rtol=0)
     after = values(trainer.critic.trainable_variables)
@@ -146,7 +148,7 @@ def test_a_generator_update_moves_the_generator_only():
 def test_updates_go_downhill():
     trainer = make(opt="sgd-lr=1e-3")
     batch, codes, mix = one_batch()
-    losses = [float(trainer.critic_step(batch, codes, mix)["critic_loss"]) for _ in range(5)]
+    losses = [float(trainer.critic_step(batch, codes, mix, SEED)["critic_loss"]) for _ in range(5)]
     assert np.all(np.diff(losses) < 0)
     losses = [float(trainer.generator_step(batch, codes, SEED)["generator_loss"]) for _ in range(5)]
     assert np.all(np.diff(losses) < 0)
@@ -158,9 +160,9 @@ def test_one_critic_update_is_gradient_descent_on_the_critic_s_loss():
     w = trainer.critic.trainable_variables
     with tf.GradientTape() as tape:
         fake = trainer.generator({"z": codes}, training=True)
-        loss = trainer.objective.critic_terms(lambda x: trainer.critic({"image": x}), batch["image"], fake, mix)
+        loss = trainer.objective.critic_terms(trainer._criticise, batch, {"image": fake}, mix, SEED)
     expected = [v.numpy() - 0.5 * g.numpy() for v, g in zip(w, tape.gradient(loss["critic_loss"], w), strict=True)]
-    trainer.critic_step(batch, codes, mix)
+    trainer.critic_step(batch, codes, mix, SEED)
     assert_same(values(w), expected, rtol=1e-5, atol=1e-7)
 
 

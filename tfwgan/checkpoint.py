@@ -1,6 +1,6 @@
 """Checkpoints: the whole state of a trainer in one file, written atomically, restored bit for bit.
 
-The state is every weight of both networks, their averages, the prior's table, both optimizers, the step and the
+The state is every weight of the networks, their averages, the prior's table, both optimizers, the step and the
 running means of the current interval. Randomness and data order are functions of the step and need no saving.
 The file is an .npz, whose every member carries a checksum: what reads without an error is what was written.
 """
@@ -46,6 +46,8 @@ def state(trainer: GanTrainer) -> dict[str, keras.Variable]:
     if trainer.critic is not None:
         parts["critic"] = trainer.critic.variables
         parts["d_optimizer"] = trainer.d_optimizer.variables
+    if trainer.reconstructor is not None:
+        parts["reconstructor"] = trainer.reconstructor.variables
     return {f"{part}/{i:03d}/{v.name}": v for part, variables in parts.items() for i, v in enumerate(variables)}
 
 

@@ -34,13 +34,25 @@ class Config:
     gray_scale: bool = _field(False, "turn images to one channel of luminance")
     limit_data: int | None = _field(None, "use only the first so many items")
     batch_size: int = _field(64, "samples per critic or generator update, over all devices")
-    z_prior: str = _field("normal", "normal, uniform, binary, sphere or const=N (an embedding table of N atoms)")
+    z_prior: str = _field(
+        "normal", "normal, uniform, binary, sphere, info (InfoGAN's) or const=N (an embedding table of N atoms)"
+    )
     z_dim: int = _field(100, "latent size")
-    gen_arch: str = _field("DCGAN-norm=batch", "generator: FC, MLP or DCGAN")
-    disc_arch: str = _field("DCGAN-norm=none-act=leaky", "critic: FC, MLP, DCGAN or CNN-GAP=True|False")
+    gen_arch: str = _field(
+        "DCGAN-norm=batch", "generator: FC, MLP, DCGAN, SimpleCNN, ResNet, EigenGAN, FastGAN, OldFastGAN or NewFastGAN"
+    )
+    disc_arch: str = _field(
+        "DCGAN-norm=none-act=leaky",
+        "critic: FC, MLP, DCGAN, CNN-GAP=True|False, SimpleCNN, ResNet, EigenGAN, FastGAN, OldFastGAN or NewFastGAN",
+    )
+    rec_arch: str = _field("MLP-norm=batch", "reconstructor, which only --loss=veegan has: MLP")
+    augment: str = _field(
+        "", "what images go through before the critic: color, translation, cutout, noise=0.1-steps=2000, with commas"
+    )
     loss: str = _field(
         "wgan_gp",
-        "gan, wgan, wgan_gp or wgan_lp, all with -gp= -lp= -r1= -r2= -clip=; or, without a critic, a distance to the "
+        "gan, wgan, wgan_gp, wgan_lp, lsgan, hinge, soft_hinge, rpgan, acgan, infogan or veegan, all with -gp= -lp= "
+        "-r1= -r2= -clip= -fm= -joint=; or, without a critic, a distance to the "
         "data: w1, sinkhorn, swd, full_dim_swd, projected_w1, patch_w1, patch_swd or local_patch_swd",
     )
     n_critic: int = _field(5, "critic updates per generator update, each on a batch of its own")
@@ -53,7 +65,7 @@ class Config:
     metrics: tuple[str, ...] = _field(
         (),
         "distances to the data to watch, one --metrics=... each: w1 (exact; -otmeans=True adds the optimum), sinkhorn, "
-        "swd, full_dim_swd, projected_w1, patch_w1, patch_swd, local_patch_swd, nn, frechet, mmd",
+        "swd, full_dim_swd, projected_w1, patch_w1, patch_swd, local_patch_swd, nn, frechet, mmd, modes=ring8|grid25",
     )
     eval_steps: int = _field(250, "steps between evaluations of the metrics")
     eval_images: int = _field(10000, "real items per evaluation at most, always the same ones")

@@ -1,7 +1,4 @@
-"""From a `Config` to a trained generator: `build` puts the parts together, `fit` runs them.
-
-The one file that sees every table of components.
-"""
+"""From a `Config` to a trained generator: `build` puts data, trainer and metrics together, `fit` runs them."""
 
 import contextlib
 import dataclasses
@@ -11,7 +8,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from tfwgan import checkpoint, rng, spec
+from tfwgan import checkpoint, spec
 from tfwgan.callbacks.evaluate import Evaluate
 from tfwgan.callbacks.guard import Checkpoint, NonFiniteLoss, StopOnNonFinite
 from tfwgan.callbacks.pictures import Pictures
@@ -24,10 +21,7 @@ from tfwgan.data.pipeline import batches
 from tfwgan.devices import make_strategy
 from tfwgan.export import export
 from tfwgan.metrics import METRICS
-from tfwgan.networks import CRITICS, GENERATORS
-from tfwgan.objectives import OBJECTIVES
-from tfwgan.optimizers import OPTIMIZERS
-from tfwgan.priors import PRIORS
+from tfwgan.parts import make_trainer, resolve
 from tfwgan.runs import Run
 from tfwgan.spec import UsageError
 from tfwgan.trainer import GanTrainer
@@ -95,7 +89,7 @@ def build(config: Config, dataset: Dataset | None = None) -> Experiment:
     Raises:
         UsageError: If a part is unknown, or does not fit the others.
     """
-    config = _resolve(config)
+    config = resolve(config)
     strategy = make_strategy(config.devices, config.batch_size)
     if dataset is None:
         dataset = load_data(config)
@@ -104,7 +98,8 @@ def build(config: Config, dataset: Dataset | None = None) -> Experiment:
     metrics = {text: spec.build(text, METRICS, "metric") for text in config.metrics}
     for metric in metrics.values():
         metric.check(dataset.shape)
-    return Experiment(config, dataset, make_trainer(config, dataset.shape, strategy), strategy, metrics)
+    trainer = make_trainer(config, dataset.shape, strategy, dataset.n_classes)
+    return Experiment(config, dataset, trainer, strategy, metrics)
 
 
 def load_data(config: Config) -> Dataset:
@@ -117,40 +112,6 @@ def load_data(config: Config) -> Dataset:
         gray_scale=config.gray_scale,
         limit_data=config.limit_data,
     )
-
-
-def make_trainer(config: Config, shape: tuple[int, ...], strategy: tf.distribute.Strategy) -> GanTrainer:
-    """The compiled trainer of a configuration, for images or points of a shape.
-
-    Raises:
-        UsageError: If a part is unknown, or does not fit the others.
-    """
-    config = _resolve(config)
-    if config.xla and strategy.num_replicas_in_sync > 1:
-        raise UsageError("--xla works on one device only; leave it out or give one device.")
-    objective = spec.build(config.loss, OBJECTIVES, "loss")
-    objective.check(shape)
-    if config.xla and not objective.compiles:
-        raise UsageError(f"--xla can't compile --loss={config.loss}, which calls an exact solver; leave --xla out.")
-    with strategy.scope(), rng.seeded_initializers(config.seed):
-        prior = spec.build(config.z_prior, PRIORS, "prior", z_dim=config.z_dim)
-        generator = spec.build(config.gen_arch, GENERATORS, "generator", z_dim=config.z_dim, image_shape=shape)
-        critic = spec.build(config.disc_arch, CRITICS, "critic", image_shape=shape) if objective.uses_critic else None
-        trainer = GanTrainer(
-            prior,
-            generator,
-            critic,
-            objective,
-            n_critic=config.n_critic,
-            ema=config.ema,
-            seed=config.seed,
-            xla=config.xla,
-        )
-        trainer.compile(
-            spec.build(config.g_opt, OPTIMIZERS, "generator's optimizer", updates=config.steps),
-            spec.build(config.d_opt, OPTIMIZERS, "critic's optimizer", updates=config.steps * config.n_critic),
-        )
-    return trainer
 
 
 def fit(
@@ -182,7 +143,7 @@ def fit(
         writer = tf.summary.create_file_writer(str(run.file("tensorboard")))
         folder = run.path / "checkpoints"
         guard = Checkpoint(
-            folder, clock, experiment.dataset.shape, config.checkpoint_steps, config.steps, config.keep_checkpoints
+            folder, clock, experiment.dataset, config.checkpoint_steps, config.steps, config.keep_checkpoints
         )
         ours = [
             ContinueInterval(config.log_steps),
@@ -218,7 +179,7 @@ def load_trainer(path: str | Path) -> GanTrainer:
     if loaded is None:
         raise UsageError(f"{run_dir} has no checkpoint yet.")
     arrays, meta = loaded
-    trainer = make_trainer(config, tuple(meta["shape"]), tf.distribute.get_strategy())
+    trainer = make_trainer(config, tuple(meta["shape"]), tf.distribute.get_strategy(), meta.get("n_classes"))
     checkpoint.restore(trainer, arrays)
     return trainer
 
@@ -227,13 +188,6 @@ def load_run(run_dir: str | Path) -> tuple[GanTrainer, Dataset]:
     """The trainer of a run as its newest checkpoint left it, and the data it was trained on."""
     trainer = load_trainer(run_dir)
     return trainer, load_data(Config(**read_config(Path(run_dir) / "config.json")))
-
-
-def _resolve(config: Config) -> Config:
-    """The configuration with the optimizers that its loss prefers in the place of "auto"."""
-    preferred = spec.build(config.loss, OBJECTIVES, "loss").optimizer
-    auto = [name for name in ("g_opt", "d_opt") if getattr(config, name) == "auto"]
-    return dataclasses.replace(config, **dict.fromkeys(auto, preferred))
 
 
 def _evaluation(experiment: Experiment, run: Run, writer: tf.summary.SummaryWriter, verbose: bool) -> list[Evaluate]:

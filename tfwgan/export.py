@@ -23,6 +23,10 @@ def export(trainer: GanTrainer, path: str | Path) -> Path:
     * ``atom(index)``: images of rows of the table, int64 `[b]`; for the prior ``const=N`` only.
     * ``score(image)``: the critic's scores `[b]`, if there is a critic.
 
+    Of a conditional generator, whose variable ``n_classes`` is above 0, three take one argument more:
+    ``sample(n, seed, label)`` the class, or -1 for random ones; ``decode(z, label)`` and ``atom(index, label)`` one
+    int32 label per image. ``score`` takes what the critic reads: ``label`` or ``z`` after the image.
+
     The generator is the averaged one where the run keeps an average.
     """
     path = Path(path)
@@ -47,33 +51,46 @@ class _Sampler(tf.Module):
         generator, prior, critic = trainer.average_generator, trainer.average_prior, trainer.critic
         layers = [layer for layer in (generator, prior, critic) if layer is not None]
         self.weights = [variable.value for layer in layers for variable in layer.variables]
+        self.n_classes = tf.Variable(trainer.n_classes or 0, trainable=False, dtype=tf.int64)
         (z_dim,) = generator.input["z"].shape[1:]
-        scalar = tf.TensorSpec([], tf.int64)
+        n, seed = (tf.TensorSpec([], tf.int64, name) for name in ("n", "seed"))
+        one_label = [tf.TensorSpec([], tf.int64, "label")] if trainer.n_classes else []
+        labels = [tf.TensorSpec([None], tf.int32, "label")] if trainer.n_classes else []
 
-        def images(z):
-            return feed(generator, {"z": z})
+        def images(z, label=None):
+            return feed(generator, {"z": z, "label": label})
 
-        def sample(n, seed):
+        def sample(n, seed, label=None):
             # In pieces, so that memory does not grow with n; the latents are drawn at once.
-            z = prior.sample(n, sample_seed(seed))
+            z, drawn = prior.sample(n, sample_seed(seed)), trainer.labels(n, seed)
+            if label is not None:
+                drawn = tf.where(label < 0, drawn, tf.cast(label, tf.int32))
             pieces = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False, element_shape=None)
             for start in tf.range(0, n, _CHUNK):
-                pieces = pieces.write(pieces.size(), images(z[start : start + _CHUNK]))
+                own = None if drawn is None else drawn[start : start + _CHUNK]
+                pieces = pieces.write(pieces.size(), images(z[start : start + _CHUNK], own))
             return tf.ensure_shape(pieces.concat(), generator.output.shape)
 
         endpoints = {
-            "sample": (sample, [tf.TensorSpec([], tf.int64, "n"), tf.TensorSpec([], tf.int64, "seed")]),
-            "latent": (lambda n, seed: prior.sample(n, sample_seed(seed)), [scalar, scalar]),
-            "decode": (images, [tf.TensorSpec([None, z_dim], tf.float32, "z")]),
+            "sample": (sample, [n, seed, *one_label]),
+            "latent": (lambda n, seed: prior.sample(n, sample_seed(seed)), [n, seed]),
+            "decode": (images, [tf.TensorSpec([None, z_dim], tf.float32, "z"), *labels]),
         }
         if isinstance(prior, Const):
-            endpoints["atom"] = (lambda index: images(prior(index)), [tf.TensorSpec([None], tf.int64, "index")])
+            index = tf.TensorSpec([None], tf.int64, "index")
+            endpoints["atom"] = (lambda index, *label: images(prior(index), *label), [index, *labels])
         if critic is not None:
-            image = tf.TensorSpec(critic.input["image"].shape, tf.float32, "image")
-            endpoints["score"] = (lambda image: feed(critic, {"image": image}), [image])
+            names = sorted(critic.input, key=["image", "label", "z"].index)
+            inputs = [tf.TensorSpec(critic.input[name].shape, critic.input[name].dtype, name) for name in names]
+            endpoints["score"] = (lambda *samples: self._score(critic, dict(zip(names, samples, strict=True))), inputs)
         for name, (function, signature) in endpoints.items():
             setattr(self, name, tf.function(function, input_signature=signature))
         self._names = list(endpoints)
+
+    @staticmethod
+    def _score(critic, samples):
+        said = feed(critic, samples)
+        return said["score"] if isinstance(said, dict) else said
 
     def signatures(self) -> dict:
         """The same endpoints under their names for TensorFlow Serving, whose default is `sample`."""
@@ -94,3 +111,8 @@ def load(path: str | Path):
         hint = f"; python scripts/export.py {path} makes it" if (path / "config.json").exists() else ""
         raise UsageError(f"There is no SavedModel in {path}{hint}.")
     return tf.saved_model.load(str(path))
+
+
+def count_classes(model) -> int:
+    """Number of classes of a loaded conditional model; 0 of another."""
+    return int(getattr(model, "n_classes", 0))  # models of earlier releases have no such variable

@@ -5,7 +5,7 @@ for ``const=N``, the discrete generator of the first seed, a code is the index o
 Seeds are pairs `[key, counter]` of `tfwgan.rng`: draw number `counter` of the stream `key`.
 """
 
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import keras
 import tensorflow as tf
@@ -18,6 +18,11 @@ class Prior(keras.layers.Layer):
     """Abstract. A subclass says how to draw codes and, if they are not latents yet, how to look them up."""
 
     code_dtype: ClassVar[tf.DType] = tf.float32
+
+    @property
+    def discrete(self) -> bool:
+        """Whether codes number finitely many latents."""
+        return self.code_dtype.is_integer
 
     def __init__(self, z_dim: int):
         super().__init__(name="prior")
@@ -83,6 +88,39 @@ class Sphere(Prior):
         return tf.nn.l2_normalize(rng.normal([n, self.z_dim], seed), axis=1) * self.z_dim**0.5
 
 
+class Info(Prior):
+    """InfoGAN's latents: noise N(0, 1), then a one-hot category, then continuous codes (Chen et al., 2016).
+
+    Args:
+        z_dim: Latent size, all three parts together.
+        categories: Number of equally likely categories.
+        codes: Number of continuous codes.
+        code: Law of a continuous code: uniform on [-1, 1) as in the paper, or N(0, 1) as in the third seed.
+    """
+
+    def __init__(
+        self, z_dim: int, categories: int = 10, codes: int = 2, code: Literal["uniform", "normal"] = "uniform"
+    ):
+        if min(categories, codes) < 1:
+            raise UsageError(f"categories and codes must be at least 1, got {categories} and {codes}.")
+        if z_dim <= categories + codes:
+            raise UsageError(f"it needs more than --z_dim={categories + codes}, to leave some for the noise.")
+        super().__init__(z_dim)
+        self.categories, self.codes, self.code = categories, codes, code
+
+    def get_config(self):
+        """The constructor's arguments."""
+        return {**super().get_config(), "categories": self.categories, "codes": self.codes, "code": self.code}
+
+    def draw(self, n, seed):  # noqa: D102 - see Prior
+        seeds = [rng.derive(seed, part) for part in ("noise", "category", "code")]
+        noise = rng.normal([n, self.z_dim - self.categories - self.codes], seeds[0])
+        category = tf.one_hot(rng.integers([n], seeds[1], self.categories), self.categories)
+        normal = self.code == "normal"
+        code = rng.normal([n, self.codes], seeds[2]) if normal else rng.uniform([n, self.codes], seeds[2], -1.0, 1.0)
+        return tf.concat([noise, category, code], axis=1)
+
+
 class Const(Prior):
     """N equally likely atoms: the rows of a table drawn once from N(0, 1) (Elnekave and Weiss, 2025).
 
@@ -130,4 +168,4 @@ class Const(Prior):
         return rng.normal(shape, rng.seed_pair(rng.stream(self.table_seed, "table of atoms"), 0))
 
 
-PRIORS = {"normal": Normal, "uniform": Uniform, "binary": Binary, "sphere": Sphere, "const": Const}
+PRIORS = {"normal": Normal, "uniform": Uniform, "binary": Binary, "sphere": Sphere, "info": Info, "const": Const}

@@ -60,9 +60,9 @@ def scatter(fake: np.ndarray | None, real: np.ndarray | None = None) -> np.ndarr
     return np.asarray(canvas.resize((_SIDE, _SIDE), Image.Resampling.BOX))
 
 
-def picture(samples: np.ndarray, real: np.ndarray | None = None) -> np.ndarray:
+def picture(samples: np.ndarray, real: np.ndarray | None = None, columns: int | None = None) -> np.ndarray:
     """The picture that fits the samples: a grid of images, or a scatter plot of their first two coordinates."""
-    return image_grid(samples) if np.ndim(samples) == 4 else scatter(samples, real)
+    return image_grid(samples, columns) if np.ndim(samples) == 4 else scatter(samples, real)
 
 
 def save_png(pixels: np.ndarray, path: str | Path) -> None:

@@ -1,13 +1,14 @@
 """Randomness without state: every random number is a function of (seed, purpose, counter).
 
 Nothing has to be saved to resume a run, and since all replicas draw for the *global* batch and keep their own rows,
-the number of devices changes nothing either. Philox is named explicitly, so that CPU, GPU and XLA agree.
+the number of devices changes nothing either. Philox is named explicitly, so that CPU, GPU and XLA agree on its whole
+numbers; inside a step compiled with XLA, `normal` and `uniform` make other floats of them.
 """
 
 import contextlib
 import hashlib
 import random
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import tensorflow as tf
 
@@ -23,6 +24,11 @@ def stream(seed: int, purpose: str) -> int:
 def seed_pair(key: int | tf.Tensor, counter: int | tf.Tensor) -> tf.Tensor:
     """The `[2]` seed of one draw: the key of its stream, and which draw of the stream it is."""
     return tf.stack([tf.cast(key, tf.int64), tf.cast(counter, tf.int64)])
+
+
+def derive(seed: tf.Tensor, purpose: str) -> tf.Tensor:
+    """The seed pair of one part of what a seed pair stands for."""
+    return seed_pair(tf.bitwise.bitwise_xor(seed[0], tf.constant(stream(0, purpose), tf.int64)), seed[1])
 
 
 def normal(shape: Sequence, seed: tf.Tensor) -> tf.Tensor:
@@ -85,6 +91,16 @@ def own_rows(batch: tf.Tensor) -> tf.Tensor:
     rows = tf.shape(batch)[0] // context.num_replicas_in_sync
     replica = tf.cast(context.replica_id_in_sync_group, rows.dtype)
     return batch[replica * rows : (replica + 1) * rows]
+
+
+def per_row(n: int, sampler: Callable[[int], tf.Tensor]) -> tf.Tensor:
+    """Draws for the global batch, and keeps the `n` rows of the current replica.
+
+    Args:
+        n: Rows of one replica.
+        sampler: From a number of rows to random numbers `[rows, ...]`.
+    """
+    return own_rows(sampler(n * tf.distribute.get_strategy().num_replicas_in_sync))
 
 
 @contextlib.contextmanager

@@ -1,12 +1,14 @@
 """The training loop of every GAN here: `GanTrainer.train_step`."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 import keras
 import numpy as np
 import tensorflow as tf
 
 from tfwgan import rng
+from tfwgan.networks.features import with_features
+from tfwgan.networks.spectral import refresh
 from tfwgan.priors import Prior
 
 Batch = Mapping[str, tf.Tensor]
@@ -22,9 +24,14 @@ class GanTrainer(keras.Model):
 
     Args:
         prior: Draws codes and turns them into latents `z [b, z_dim]`.
-        generator: Functional model reading `z`.
-        critic: Functional model reading `image`, returning scores `[b]`; None if the objective needs none.
+        generator: Functional model reading `z`, and `label` if it is conditional.
+        critic: Functional model reading `image`, perhaps `label` and `z`, returning scores `[b]`, or a dictionary of
+            ``score`` and further heads; None if the objective needs none.
         objective: What both minimise, see `tfwgan.objectives`.
+        reconstructor: Functional model from `image` to a guess of `z`, trained with the generator; only if the
+            objective asks for one.
+        n_classes: Number of classes of the data's labels, if it has any.
+        augment: What images go through before the critic sees them, see `tfwgan.augment`; None for nothing.
         n_critic: Critic updates per generator update, at least 1; without a critic 1, whatever is given.
         ema: Decay of the running average of the generator that samples are drawn from, in [0, 1); 0 for none.
         seed: Seed of the latents and mixing weights.
@@ -38,20 +45,26 @@ class GanTrainer(keras.Model):
         critic: keras.Model | None,
         objective,
         *,
+        reconstructor: keras.Model | None = None,
+        augment: Callable | None = None,
+        n_classes: int | None = None,
         n_critic: int = 5,
         ema: float = 0.0,
         seed: int = 0,
         xla: bool = False,
     ):
         super().__init__(name="gan")
-        self.prior, self.generator, self.critic = prior, generator, critic
-        self.objective, self.ema, self.seed = objective, ema, seed
+        self.prior, self.generator, self.critic, self.reconstructor = prior, generator, critic, reconstructor
+        self.objective, self.augment, self.ema, self.seed = objective, augment, ema, seed
+        self._n_classes = n_classes
         self.n_critic = n_critic if objective.uses_critic else 1
         self.average_generator, self.average_prior = (_copy(generator), _copy(prior)) if ema else (generator, prior)
         self.step = self.add_weight(
             (), "zeros", dtype="int64", trainable=False, name="step", aggregation="only_first_replica"
         )
-        self.trackers = {name: keras.metrics.Mean(name) for name in objective.terms}
+        self._observer = with_features(critic) if objective.reads_features else critic
+        terms = (*objective.terms, *(["regularizer"] if generator.losses else []))
+        self.trackers = {name: keras.metrics.Mean(name) for name in terms}
         self._update = tf.function(self.updates, jit_compile=True) if xla else self.updates
         self.built = True
 
@@ -73,8 +86,14 @@ class GanTrainer(keras.Model):
 
     @property
     def generator_variables(self) -> list:
-        """What a generator update moves: the generator's weights, and the prior's table if that is trained."""
-        return self.generator.trainable_variables + self.prior.trainable_variables
+        """What a generator update moves: the weights of generator, trained table and reconstructor."""
+        others = self.reconstructor.trainable_variables if self.reconstructor is not None else []
+        return self.generator.trainable_variables + self.prior.trainable_variables + others
+
+    @property
+    def n_classes(self) -> int | None:
+        """Number of classes of a conditional generator; None of another."""
+        return self._n_classes if "label" in self.generator.input else None
 
     @property
     def metrics(self) -> list:
@@ -101,21 +120,37 @@ class GanTrainer(keras.Model):
         variables = [variable.value for metric in self.metrics for variable in metric.variables]
         return [getattr(variable, "values", (variable,)) for variable in variables]
 
-    def call(self, z: tf.Tensor, training: bool = False) -> tf.Tensor:
-        """Images `[b, ...]` of latents `[b, z_dim]`, by the averaged generator if there is one."""
-        return feed(self.average_generator, {"z": z}, training=training)
+    def call(self, z: tf.Tensor, label: tf.Tensor | None = None, training: bool = False) -> tf.Tensor:
+        """Images `[b, ...]` of latents `[b, z_dim]`, and of labels `[b]` if conditional, by the averaged generator."""
+        return feed(self.average_generator, {"z": z, "label": label}, training=training)
 
-    def sample(self, n: int, seed: int = 0) -> tf.Tensor:
-        """`n` generated images in [-1, 1], a function of `seed`; of the averaged generator if there is one."""
-        return self(self.average_prior.sample(n, sample_seed(seed)))
+    def sample(self, n: int, seed: int = 0, label: int | None = None) -> tf.Tensor:
+        """`n` generated images in [-1, 1], a function of `seed`; of the averaged generator if there is one.
+
+        Of a conditional generator they are of the class `label`, or of random classes.
+        """
+        return self(self.average_prior.sample(n, sample_seed(seed)), self.labels(n, seed, label))
+
+    def labels(self, n: int, seed: int, label: int | None = None) -> tf.Tensor | None:
+        """The labels of the samples that a user numbers `seed`, int32 `[n]`; None if not conditional."""
+        if not self.n_classes:
+            return None
+        if label is not None:
+            return tf.fill([n], tf.cast(label, tf.int32))
+        return tf.cast(rng.integers([n], rng.derive(sample_seed(seed), "label"), self.n_classes), tf.int32)
 
     def distribution(self, n: int = 1000) -> np.ndarray:
         """Images that stand for what is generated: all atoms of the prior ``const=N``, of others `n` samples.
 
-        Always the same ones, by the averaged generator if there is one; float32 `[N or n, ...]`.
+        Always the same ones, by the averaged generator if there is one; float32 `[N or n, ...]`. A conditional
+        generator shows every atom in every class, or classes in turn.
         """
-        z = self.average_prior.support(n)
-        return np.concatenate([np.asarray(self(z[i : i + _CHUNK])) for i in range(0, len(z), _CHUNK)])
+        z, label = self.average_prior.support(n), None
+        if self.n_classes:
+            z = tf.repeat(z, self.n_classes, axis=0) if self.prior.discrete else z
+            label = tf.range(z.shape[0]) % self.n_classes
+        chunks = [slice(i, i + _CHUNK) for i in range(0, z.shape[0], _CHUNK)]
+        return np.concatenate([np.asarray(self(z[i], None if label is None else label[i])) for i in chunks])
 
     def train_step(self, batches: Batch) -> dict[str, tf.Tensor]:
         """`n_critic` critic updates, each on its own batch, then one generator update.
@@ -135,19 +170,22 @@ class GanTrainer(keras.Model):
         logs = []
         for k in range(self.n_critic if self.objective.uses_critic else 0):
             batch = {name: tensor[:, k] for name, tensor in batches.items()}
-            logs.append(self.critic_step(batch, noise["critic_codes"][:, k], noise["mix"][:, k]))
+            codes, mix, seed = noise["critic_codes"][:, k], noise["mix"][:, k], noise["critic_seeds"][k]
+            logs.append(self.critic_step(batch, codes, mix, seed))
         batch = {name: tensor[:, -1] for name, tensor in batches.items()}
-        means = {name: tf.add_n([log[name] for log in logs]) / len(logs) for name in (logs[0] if logs else ())}
+        means = {name: tf.add_n([log[name] for log in logs]) / len(logs) for name in next(iter(logs), ())}
         means |= self.generator_step(batch, noise["generator_codes"], noise["objective"])
         self._update_average()
         self.step.assign_add(1)
         return means
 
-    def critic_step(self, batch: Batch, codes: tf.Tensor, mix: tf.Tensor) -> dict[str, tf.Tensor]:
-        """One critic update on a batch; returns the terms of its loss."""
-        fake = tf.stop_gradient(self._generate(codes))
+    def critic_step(self, batch: Batch, codes: tf.Tensor, mix: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """One critic update on a batch, whose labels the generated images take; returns the terms of its loss."""
+        refresh(self.critic)
+        real, fake = self._real(batch, seed), self._fake(batch, codes, seed)
+        real, fake = tf.nest.map_structure(tf.stop_gradient, (real, fake))
         with tf.GradientTape() as tape:
-            terms = self.objective.critic_terms(self._score, batch["image"], fake, mix)
+            terms = self.objective.critic_terms(self._criticise, real, fake, mix, seed)
             loss = self._share(terms["critic_loss"])
         variables = self.critic.trainable_variables
         self.d_optimizer.apply(_gradients(tape, loss, variables), variables)
@@ -157,17 +195,42 @@ class GanTrainer(keras.Model):
     def generator_step(self, batch: Batch, codes: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """One generator update; returns the terms of its loss, whose own random numbers are a function of `seed`."""
         variables = self.generator_variables
+        refresh(self.generator)
         with tf.GradientTape() as tape:
-            terms = self.objective.generator_terms(self._score, batch["image"], self._generate(codes), seed)
+            fake = self._fake(batch, codes, seed)
+            if self.reconstructor is not None:
+                fake["reconstruction"] = feed(self.reconstructor, fake, training=True)
+            terms = self.objective.generator_terms(self._criticise, self._seen(batch, seed, "real"), fake, seed)
+            if self.generator.losses:
+                terms["regularizer"] = tf.add_n(self.generator.losses)
+                terms["generator_loss"] += terms["regularizer"]
             loss = self._share(terms["generator_loss"])
         self.g_optimizer.apply(_gradients(tape, loss, variables), variables)
         return terms
 
-    def _generate(self, codes: tf.Tensor) -> tf.Tensor:
-        return feed(self.generator, {"z": self.prior(codes)}, training=True)
+    def _fake(self, batch: Batch, codes: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Generated samples: latents of the codes, the labels of the batch, and images of both."""
+        fake = {**batch, "z": self.prior(codes)}
+        return self._seen({**fake, "image": feed(self.generator, fake, training=True)}, seed, "fake")
 
-    def _score(self, image: tf.Tensor) -> tf.Tensor:
-        return feed(self.critic, {"image": image}, training=True)
+    def _real(self, batch: Batch, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The real samples of a batch, with blurred guesses of their latents if there is a reconstructor."""
+        if self.reconstructor is None:
+            return self._seen(batch, seed, "real")
+        guess = feed(self.reconstructor, batch, training=True)
+        blur = rng.per_row(guess.shape[0], lambda rows: rng.normal([rows, guess.shape[1]], seed))
+        return self._seen({**batch, "z": guess + blur}, seed, "real")
+
+    def _seen(self, samples: Batch, seed: tf.Tensor, purpose: str) -> dict[str, tf.Tensor]:
+        """Samples the way the critic is shown them."""
+        if self.augment is None:
+            return dict(samples)
+        own = rng.derive(seed, f"augmented {purpose}")
+        return {**samples, "image": self.augment(samples["image"], own, self.step.value)}
+
+    def _criticise(self, samples: Batch) -> Batch:
+        said = feed(self._observer, samples, training=True)
+        return said if isinstance(said, Mapping) else {"score": said}
 
     def draw(self, batches: Batch) -> dict[str, tf.Tensor]:
         """The random numbers of one step, drawn for the global batch; a replica keeps its own rows."""
@@ -189,6 +252,8 @@ class GanTrainer(keras.Model):
             noise["critic_codes"] = tf.stack([codes("critic latents", c) for c in counters], axis=1)
             mix = [draw("mixing weights", c, lambda seed: rng.uniform([rows], seed)) for c in counters]
             noise["mix"] = tf.stack(mix, axis=1)
+            key = rng.stream(self.seed, "critic objective")
+            noise["critic_seeds"] = [rng.seed_pair(key, c) for c in counters]
         return noise
 
     def _share(self, loss: tf.Tensor) -> tf.Tensor:
@@ -205,6 +270,7 @@ class GanTrainer(keras.Model):
         averages = self.average_generator.variables + self.average_prior.variables
         for average, variable in zip(averages, self.generator.variables + self.prior.variables, strict=True):
             average.assign(average + (1.0 - decay) * (variable - average))
+        refresh(self.average_generator)
 
 
 def _gradients(tape: tf.GradientTape, loss: tf.Tensor, variables: list) -> list[tf.Tensor]:

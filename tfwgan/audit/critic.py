@@ -16,7 +16,7 @@ def certified_gap(
     """The critic's estimate, and what it proves.
 
     Args:
-        trainer: Has a critic.
+        trainer: Has a critic that reads images only.
         fake: Generated samples `[n, ...]`.
         real: Real samples `[m, ...]`.
         upper: W1 between the two, or a bound above it; None finds a bound that a feasible plan gives.
@@ -55,10 +55,16 @@ def slope(trainer: GanTrainer, fake: np.ndarray, real: np.ndarray, n: int = 1024
     norms = []
     for i in range(0, count, _CHUNK):
         rows = pick[i : i + _CHUNK]
-        points = interpolates(real[rows % len(real)], fake[rows % len(fake)], mix[rows])
-        norms.append(slopes(lambda x: _score(trainer.critic, x), tf.constant(points)))
+        pair = (tf.constant(real[rows % len(real)]), tf.constant(fake[rows % len(fake)]))
+        norms.append(slopes(lambda x: _score(trainer.critic, x), interpolates(*pair, mix[rows])))
     return float(np.concatenate(norms).mean())
 
 
+def reads_images_only(critic) -> bool:
+    """Whether the scores are a function of images, so that bounds on the distance of images follow from them."""
+    return critic is not None and set(critic.input) == {"image"}
+
+
 def _score(critic, image: tf.Tensor) -> tf.Tensor:
-    return feed(critic, {"image": image})
+    said = feed(critic, {"image": image})
+    return said["score"] if isinstance(said, dict) else said

@@ -6,7 +6,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfwgan import rng
-from tfwgan.audit.critic import certified_gap
+from tfwgan.audit.critic import certified_gap, reads_images_only
 from tfwgan.callbacks.steps import StepCallback
 from tfwgan.data.dataset import Dataset
 from tfwgan.runs import Run
@@ -68,7 +68,7 @@ class Evaluate(StepCallback):
             measured = {**metric.measure(fake, self._real), **self._references[name]}
             upper = metric.upper if upper is None else upper
             values |= {name + suffix: value for suffix, value in measured.items()}
-        if self.model.critic is not None:
+        if reads_images_only(self.model.critic):
             values |= certified_gap(self.model, fake, self._real, upper)
         # To the precision of the images: a solver that starts elsewhere may differ in digits beyond.
         values = {name: float(np.float32(value)) for name, value in values.items()}

@@ -9,6 +9,7 @@ import tensorflow as tf
 from tfwgan import checkpoint
 from tfwgan.callbacks.record import Clock
 from tfwgan.callbacks.steps import StepCallback
+from tfwgan.data.dataset import Dataset
 
 
 class NonFiniteLoss(RuntimeError):
@@ -37,9 +38,10 @@ class Checkpoint(StepCallback):
         interrupted: Name of the signal that ended training, or None.
     """
 
-    def __init__(self, folder: Path, clock: Clock, shape: tuple[int, ...], every: int, last: int, keep: int):
+    def __init__(self, folder: Path, clock: Clock, dataset: Dataset, every: int, last: int, keep: int):
         super().__init__()
-        self.folder, self.clock, self.shape = folder, clock, shape
+        self.folder, self.clock = folder, clock
+        self._about = {"shape": dataset.shape, "n_classes": dataset.n_classes}
         self.every, self.last, self.keep = every, last, keep
         self.interrupted: str | None = None
         self._handlers = {}
@@ -60,7 +62,7 @@ class Checkpoint(StepCallback):
         elif step % self.every and step != self.last:
             return
         try:
-            checkpoint.save(self.folder, self.model, self.keep, shape=self.shape, seconds=self.clock.seconds)
+            checkpoint.save(self.folder, self.model, self.keep, seconds=self.clock.seconds, **self._about)
         except checkpoint.NonFiniteState as error:
             raise NonFiniteLoss(f"At step {step}, {error} is not finite. {_last_good(self.folder)}") from None
 

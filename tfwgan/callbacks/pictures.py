@@ -1,4 +1,7 @@
-"""Pictures of a run: the same latents through the generator as it learns, beside one picture of real data."""
+"""Pictures of a run: the same latents through the generator as it learns, beside one picture of real data.
+
+A conditional generator shows one row for each of its first eight classes.
+"""
 
 import numpy as np
 import tensorflow as tf
@@ -8,7 +11,7 @@ from tfwgan.data.dataset import Dataset
 from tfwgan.render import picture, save_png
 from tfwgan.runs import Run
 
-_N_IMAGES, _N_POINTS = 64, 2000
+_N_IMAGES, _N_POINTS, _N_ROWS = 64, 2000, 8
 
 
 class Pictures(StepCallback):
@@ -31,10 +34,15 @@ class Pictures(StepCallback):
             self._show_samples(step)
 
     def _show_samples(self, step: int) -> None:
-        samples = self.model.sample(self._n)
-        self._show(
-            f"step_{step:06d}", picture(np.asarray(samples), None if samples.shape.rank == 4 else self._real), step
-        )
+        if self.model.n_classes:  # a row for each class
+            classes = min(self.model.n_classes, _N_ROWS)
+            parts = [self.model.sample(self._n // _N_ROWS, label, label) for label in range(classes)]
+            samples = np.concatenate(parts)
+        else:
+            samples = np.asarray(self.model.sample(self._n))
+        columns = self._n // _N_ROWS if self.model.n_classes else None
+        pixels = picture(samples, None if samples.ndim == 4 else self._real, columns)
+        self._show(f"step_{step:06d}", pixels, step)
 
     def _show(self, name: str, pixels: np.ndarray, step: int) -> None:
         save_png(pixels, self.run.file("images", f"{name}.png"))

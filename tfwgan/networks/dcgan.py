@@ -4,11 +4,14 @@ An image of `base * 2^k` pixels a side, base 4 to 7, is drawn by k transposed co
 convolutions of stride 2; all have 4x4 kernels unless `kernel=5`. Widths double towards the small end.
 """
 
+import functools
 from typing import Literal
 
 import keras
 
 from tfwgan.networks.blocks import Activation, Init, Norm, activate, conv, conv_transpose, dense, normalize
+from tfwgan.networks.conditional import Condition, CriticCond, GeneratorCond
+from tfwgan.networks.spectral import SpectralNorm
 from tfwgan.spec import UsageError
 
 Bias = Literal["auto", "all", "none"]
@@ -24,6 +27,8 @@ def dcgan_generator(
     stem: Literal["conv", "dense"] = "conv",
     bias: Bias = "auto",
     init: Init = "torch",
+    cond: GeneratorCond = "none",
+    n_classes: int | None = None,
 ):
     """From `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; the last layer is a tanh.
 
@@ -37,29 +42,32 @@ def dcgan_generator(
         stem: The layer from z: a transposed convolution (a bias per channel) or a dense one (a bias per unit).
         bias: Biases where no normalisation follows (auto), everywhere or nowhere.
         init: Initialisation.
+        cond: How it uses labels.
+        n_classes: Number of labels, None if there are none.
 
     Raises:
         UsageError: If it can't draw such images.
     """
     base, doublings, channels = _plan(image_shape, nf, kernel, extra_layers)
     widths = [max(1, nf * min(8, 2 ** (doublings - 1)) >> i) for i in range(doublings)]
-    use_bias = {"auto": norm == "none", "all": True, "none": False}[bias]
-    z = keras.Input([z_dim], name="z")
+    use_bias = {"auto": norm == "none" and cond != "cbn", "all": True, "none": False}[bias]
+    condition, z = Condition(cond, n_classes), keras.Input([z_dim], name="z")
+    x = condition.join(z)
     if stem == "dense":
-        x = dense(z, widths[0] * base**2, "stem", init, use_bias)
+        x = dense(x, widths[0] * base**2, "stem", init, use_bias)
         x = keras.layers.Reshape([base, base, widths[0]], name="stem_reshape")(x)
     else:
-        x = keras.layers.Reshape([1, 1, z_dim], name="z_reshape")(z)
+        x = keras.layers.Reshape([1, 1, x.shape[-1]], name="z_reshape")(x)
         x = conv_transpose(x, widths[0], base, 1, "valid", "stem", init, use_bias)
-    x = activate(normalize(x, norm, "stem_norm", init), "relu", "stem_act")
+    x = activate(condition.normalize(x, norm, "stem_norm", init), "relu", "stem_act")
     for i, width in enumerate(widths[1:]):
         x = conv_transpose(x, width, kernel, 2, "same", f"up_{i}", init, use_bias)
-        x = activate(normalize(x, norm, f"up_{i}_norm", init), "relu", f"up_{i}_act")
+        x = activate(condition.normalize(x, norm, f"up_{i}_norm", init), "relu", f"up_{i}_act")
     for i in range(extra_layers):
         x = conv(x, widths[-1], 3, 1, "same", f"extra_{i}", init, use_bias=False)
-        x = activate(normalize(x, norm, f"extra_{i}_norm", init), "relu", f"extra_{i}_act")
+        x = activate(condition.normalize(x, norm, f"extra_{i}_norm", init), "relu", f"extra_{i}_act")
     x = conv_transpose(x, channels, kernel, 2, "same", "to_image", init, bias != "none")
-    return keras.Model({"z": z}, keras.layers.Activation("tanh", name="tanh")(x), name="generator")
+    return keras.Model(condition.inputs(z=z), keras.layers.Activation("tanh", name="tanh")(x), name="generator")
 
 
 def dcgan_critic(
@@ -72,6 +80,11 @@ def dcgan_critic(
     head: Literal["dense", "map"] = "dense",
     bias: Bias = "auto",
     init: Init = "torch",
+    down: Literal["stride", "pool"] = "stride",
+    sn: bool = False,
+    sn_norm: SpectralNorm = "kernel",
+    cond: CriticCond = "none",
+    n_classes: int | None = None,
 ):
     """From images `[b, size, size, channels]` to scores `[b]`.
 
@@ -82,30 +95,43 @@ def dcgan_critic(
             together, which a per-sample gradient penalty does not allow for.
         kernel: Side of the kernels of stride 2, 4 or 5.
         extra_layers: 3x3 layers of stride 1 after the first one (Arjovsky's ``n_extra_layers``).
-        act: ReLU, or leaky ReLU as in Arjovsky's critic.
+        act: ReLU, leaky ReLU as in Arjovsky's critic, or GroupSort.
         head: A dense layer on the last feature map, or the mean of a stride-2 score map (the second seed's).
         bias: Biases where no normalisation follows (auto), everywhere or nowhere.
         init: Initialisation.
+        down: Halves by strides, or by the mean of 2x2 places after a convolution of stride 1.
+        sn: Spectral normalisation of every layer.
+        sn_norm: Its norm.
+        cond: How it uses labels.
+        n_classes: Number of labels, None if there are none.
 
     Raises:
         UsageError: If it can't read such images.
     """
     _, halvings, _ = _plan(image_shape, nf, kernel, extra_layers)
-    image = keras.Input(image_shape, name="image")
-    x = image
+    condition, image = Condition(cond, n_classes), keras.Input(image_shape, name="image")
+    linear = functools.partial(dense, init=init, sn=sn, sn_norm=sn_norm)
+    convolution = functools.partial(conv, padding="same", init=init, sn=sn, sn_norm=sn_norm)
+    x = condition.join(image)
     for i in range(halvings):
         use_bias = {"auto": i == 0 or norm == "none", "all": True, "none": False}[bias]
-        x = conv(x, nf << i, kernel, 2, "same", f"down_{i}", init, use_bias)
+        x = convolution(x, nf << i, kernel, 2 if down == "stride" else 1, name=f"down_{i}", use_bias=use_bias)
+        if down == "pool":
+            x = keras.layers.AveragePooling2D(2, name=f"down_{i}_pool")(x)
         x = activate(normalize(x, norm if i else "none", f"down_{i}_norm", init), act, f"down_{i}_act")
         for j in range(extra_layers if i == 0 else 0):
-            x = conv(x, nf, 3, 1, "same", f"extra_{j}", init, use_bias=False)
+            x = convolution(x, nf, 3, 1, name=f"extra_{j}", use_bias=False)
             x = activate(normalize(x, norm, f"extra_{j}_norm", init), act, f"extra_{j}_act")
-    if head == "map":
-        x = conv(x, 1, kernel, 2, "same", "head", init, bias != "none")
-        x = keras.layers.GlobalAveragePooling2D(name="mean")(x)
-    else:
-        x = dense(keras.layers.Flatten(name="flatten")(x), 1, "head", init, bias != "none")
-    return keras.Model({"image": image}, keras.layers.Reshape((), name="score")(x), name="critic")
+    flat = keras.layers.Flatten(name="flatten")(x)
+
+    def head_of(units: int, name: str):
+        if head == "dense":
+            return linear(flat, units, name, use_bias=bias != "none")
+        maps = convolution(x, units, kernel, 2, name=name, use_bias=bias != "none")
+        return keras.layers.GlobalAveragePooling2D(name=f"{name}_mean")(maps)
+
+    scores = condition.scores(head_of, keras.ops.sum(x, axis=(1, 2)), linear)
+    return keras.Model(condition.inputs(image=image), scores, name="critic")
 
 
 def _plan(image_shape: tuple[int, ...], nf: int, kernel: int, extra_layers: int) -> tuple[int, int, int]:

@@ -1,14 +1,26 @@
 """Fully connected networks on images of any shape: the critic that sees it all at once (the first seed's FC)."""
 
+import functools
 import math
 
 import keras
 
 from tfwgan.networks.blocks import Norm, activate, dense, normalize
+from tfwgan.networks.conditional import Condition, CriticCond, GeneratorCond
+from tfwgan.networks.lipschitz import certified_dense, check_certified
+from tfwgan.networks.spectral import SpectralNorm
 from tfwgan.spec import UsageError
 
 
-def fc_generator(z_dim: int, image_shape: tuple[int, ...], nf: int = 128, depth: int = 2, norm: Norm = "none"):
+def fc_generator(
+    z_dim: int,
+    image_shape: tuple[int, ...],
+    nf: int = 128,
+    depth: int = 2,
+    norm: Norm = "none",
+    cond: GeneratorCond = "none",
+    n_classes: int | None = None,
+):
     """`depth` dense layers from `z [b, z_dim]` to images `[b, *image_shape]` in [-1, 1].
 
     Args:
@@ -17,21 +29,33 @@ def fc_generator(z_dim: int, image_shape: tuple[int, ...], nf: int = 128, depth:
         nf: Width of the hidden layers.
         depth: Number of dense layers, at least 2.
         norm: Normalisation of the hidden layers.
+        cond: How it uses labels.
+        n_classes: Number of labels, None if there are none.
     """
     _check(nf, depth)
-    z = keras.Input([z_dim], name="z")
-    x = z
+    condition, z = Condition(cond, n_classes), keras.Input([z_dim], name="z")
+    x = condition.join(z)
     for i in range(depth - 1):
         x = dense(x, nf, f"dense_{i}")
-        x = normalize(x, norm, f"norm_{i}")
+        x = condition.normalize(x, norm, f"norm_{i}")
         x = activate(x, "leaky", f"act_{i}")
     x = dense(x, math.prod(image_shape), f"dense_{depth - 1}")
     x = keras.layers.Activation("tanh", name="tanh")(x)
     x = keras.layers.Reshape(image_shape, name="image")(x)
-    return keras.Model({"z": z}, x, name="generator")
+    return keras.Model(condition.inputs(z=z), x, name="generator")
 
 
-def fc_critic(image_shape: tuple[int, ...], nf: int = 128, depth: int = 4, norm: Norm = "none"):
+def fc_critic(
+    image_shape: tuple[int, ...],
+    nf: int = 128,
+    depth: int = 4,
+    norm: Norm = "none",
+    sn: bool = False,
+    sn_norm: SpectralNorm = "kernel",
+    lipschitz: bool = False,
+    cond: CriticCond = "none",
+    n_classes: int | None = None,
+):
     """`depth` dense layers from images `[b, *image_shape]` to scores `[b]`; the first layer is never normalised.
 
     Args:
@@ -39,16 +63,24 @@ def fc_critic(image_shape: tuple[int, ...], nf: int = 128, depth: int = 4, norm:
         nf: Width of the hidden layers.
         depth: Number of dense layers, at least 2.
         norm: Normalisation of the hidden layers after the first.
+        sn: Spectral normalisation of every layer.
+        sn_norm: Its norm; dense layers have but one.
+        lipschitz: Orthonormal layers and GroupSort, which make it 1-Lipschitz.
+        cond: How it uses labels.
+        n_classes: Number of labels, None if there are none.
     """
     _check(nf, depth)
-    image = keras.Input(image_shape, name="image")
-    x = keras.layers.Flatten(name="flatten")(image)
+    if lipschitz:
+        check_certified(norm, sn, cond)
+    linear = certified_dense if lipschitz else functools.partial(dense, sn=sn, sn_norm=sn_norm)
+    condition, image = Condition(cond, n_classes), keras.Input(image_shape, name="image")
+    x = condition.join(keras.layers.Flatten(name="flatten")(image))
     for i in range(depth - 1):
-        x = dense(x, nf, f"dense_{i}")
+        x = linear(x, nf, f"dense_{i}")
         x = normalize(x, norm if i else "none", f"norm_{i}")
-        x = activate(x, "leaky", f"act_{i}")
-    x = dense(x, 1, f"dense_{depth - 1}")
-    return keras.Model({"image": image}, keras.layers.Reshape((), name="score")(x), name="critic")
+        x = activate(x, "sort" if lipschitz else "leaky", f"act_{i}")
+    scores = condition.scores(functools.partial(linear, x), x, linear)
+    return keras.Model(condition.inputs(image=image), scores, name="critic")
 
 
 def _check(nf: int, depth: int) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfwgan.objectives.penalties import Score
+from tfwgan.objectives.auxiliary import Tensors
 from tfwgan.transport import Distance, check, row
 
 # The betas of adversarial training; ten times its rate, as the paper's direct baselines (Elnekave and Weiss, 2025).
@@ -23,6 +23,8 @@ class Direct:
     distance: Distance
 
     uses_critic = False
+    reconstructs = False
+    reads_features = False
     compiles = False  # exact transport and the fast sort run outside the graph
     terms = ("generator_loss",)
     optimizer = ADAM
@@ -31,12 +33,10 @@ class Direct:
         """Tries the distance on samples of a shape; raises `UsageError` if it does not fit them."""
         check(self.distance, shape, "the loss does not fit the data")
 
-    def generator_terms(
-        self, score: Score | None, real: tf.Tensor, fake: tf.Tensor, seed: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        """The distance (``generator_loss``) of generated samples `[b, ...]` to real ones."""
-        del score
-        return {"generator_loss": self.distance(_all_replicas(fake), _all_replicas(real), seed)}
+    def generator_terms(self, critic: None, real: Tensors, fake: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """The distance (``generator_loss``) of generated images `[b, ...]` to real ones."""
+        del critic
+        return {"generator_loss": self.distance(_all_replicas(fake["image"]), _all_replicas(real["image"]), seed)}
 
 
 def direct(distance: Callable[..., Distance]) -> Callable[..., Direct]:

@@ -1,60 +1,67 @@
 """Penalties on the slope of a critic, one gradient per sample.
 
-All take `score`, the critic as a function from samples `[b, ...]` to scores `[b]`, and return a scalar, the mean over
-the batch, without its weight.
+All take `score`, the critic as a function from samples to scores `[b]`, and return a scalar, the mean over the batch,
+without its weight. Samples are a tensor `[b, ...]`, or tensors by name where the critic reads more than an image: the
+gradient is that in all parts that it reads, labels excepted.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
-Score = Callable[[tf.Tensor], tf.Tensor]
+Samples = tf.Tensor | Mapping[str, tf.Tensor]
+Score = Callable[[Samples], tf.Tensor]
 
 
-def squared_slopes(score: Score, x: tf.Tensor) -> tf.Tensor:
+def squared_slopes(score: Score, x: Samples) -> tf.Tensor:
     """Squared Euclidean norm of the critic's gradient at each sample, `[b]`."""
+    parts = [part for part in tf.nest.flatten(x) if part.dtype.is_floating]
     with tf.GradientTape() as tape:
-        tape.watch(x)
+        tape.watch(parts)
         total = tf.reduce_sum(score(x))
-    gradient = tape.gradient(total, x)
-    return tf.reduce_sum(tf.square(gradient), axis=list(range(1, len(x.shape))))
+    gradients = [gradient for gradient in tape.gradient(total, parts) if gradient is not None]
+    return tf.add_n([tf.reduce_sum(tf.square(g), axis=list(range(1, len(g.shape)))) for g in gradients])
 
 
-def slopes(score: Score, x: tf.Tensor) -> tf.Tensor:
+def slopes(score: Score, x: Samples) -> tf.Tensor:
     """Euclidean norm of the critic's gradient at each sample, `[b]`."""
     # The square root has no gradient at 0, where a dead critic sits.
     return tf.sqrt(squared_slopes(score, x) + 1e-12)
 
 
-def interpolates(real: tf.Tensor, fake: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
-    """Points between real and generated samples (Gulrajani et al., 2017, algorithm 1).
+def interpolates(real: Samples, fake: Samples, mix: tf.Tensor) -> Samples:
+    """Points between real and generated samples (Gulrajani et al., 2017, algorithm 1); labels are the real ones.
 
     Args:
-        real: Samples `[b, ...]`.
-        fake: Samples of the same shape.
+        real: Samples.
+        fake: Samples of the same shape; parts that the real ones lack are left out.
         mix: One weight of the real sample per pair, `[b]`, uniform on [0, 1).
     """
+    if isinstance(real, Mapping):
+        return {name: interpolates(part, fake[name], mix) for name, part in real.items()}
+    if not real.dtype.is_floating:
+        return real
     mix = tf.reshape(mix, [-1] + [1] * (len(real.shape) - 1))
     return mix * real + (1.0 - mix) * fake
 
 
-def gradient_penalty(score: Score, real: tf.Tensor, fake: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
+def gradient_penalty(score: Score, real: tf.Tensor, fake: tf.Tensor, mix: Samples) -> tf.Tensor:
     """``E (|grad f| - 1)^2`` between the samples: slopes of exactly 1 (Gulrajani et al., 2017, eq. 3)."""
     return tf.reduce_mean(tf.square(slopes(score, interpolates(real, fake, mix)) - 1.0))
 
 
-def lipschitz_penalty(score: Score, real: tf.Tensor, fake: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
+def lipschitz_penalty(score: Score, real: tf.Tensor, fake: tf.Tensor, mix: Samples) -> tf.Tensor:
     """``E max(0, |grad f| - 1)^2`` between the samples: slopes of at most 1 (Petzka et al., 2018, eq. 8)."""
     return tf.reduce_mean(tf.square(tf.nn.relu(slopes(score, interpolates(real, fake, mix)) - 1.0)))
 
 
-def r1_penalty(score: Score, real: tf.Tensor, fake: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
+def r1_penalty(score: Score, real: tf.Tensor, fake: tf.Tensor, mix: Samples) -> tf.Tensor:
     """``E |grad f|^2 / 2`` at real samples; its weight is gamma (Mescheder et al., 2018, eq. 9)."""
     del fake, mix
     return 0.5 * tf.reduce_mean(squared_slopes(score, real))
 
 
-def r2_penalty(score: Score, real: tf.Tensor, fake: tf.Tensor, mix: tf.Tensor) -> tf.Tensor:
+def r2_penalty(score: Score, real: tf.Tensor, fake: tf.Tensor, mix: Samples) -> tf.Tensor:
     """``E |grad f|^2 / 2`` at generated samples; its weight is gamma (Mescheder et al., 2018, eq. 10)."""
     del real, mix
     return 0.5 * tf.reduce_mean(squared_slopes(score, fake))

@@ -1,6 +1,7 @@
 """Losses of critic and generator as functions of scores alone. Real samples score high everywhere.
 
-`real` and `fake` are scores `[b]`; every function returns a scalar to minimise, a mean over the batch.
+`real` and `fake` are scores `[b]`; every function returns a scalar to minimise, a mean over the batch. Where a loss
+compares scores with targets, `y_real` and `y_fake` are those, scalars or `[b]`.
 """
 
 import tensorflow as tf
@@ -16,11 +17,44 @@ def wasserstein_generator(fake: tf.Tensor) -> tf.Tensor:
     return -tf.reduce_mean(fake)
 
 
-def gan_critic(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    """``-E log s(f(real)) - E log(1 - s(f(fake)))`` with the logistic function s (Goodfellow et al., 2014, eq. 1)."""
-    return tf.reduce_mean(tf.nn.softplus(-real)) + tf.reduce_mean(tf.nn.softplus(fake))
+def gan_critic(real: tf.Tensor, fake: tf.Tensor, y_real=1.0, y_fake=0.0) -> tf.Tensor:
+    """``-E log s(f(real)) - E log(1 - s(f(fake)))`` with the logistic function s (Goodfellow et al., 2014, eq. 1).
+
+    With other targets than 1 and 0 both terms are cross entropies against them.
+    """
+    return _cross_entropy(real, y_real) + _cross_entropy(fake, y_fake)
 
 
 def gan_generator(fake: tf.Tensor) -> tf.Tensor:
     """``-E log s(f(fake))``, the non-saturating loss (Goodfellow et al., 2014, section 3)."""
     return tf.reduce_mean(tf.nn.softplus(-fake))
+
+
+def rpgan_critic(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """``E softplus(f(fake) - f(real))``, each real sample against one fake (Jolicoeur-Martineau, 2019, eq. 4)."""
+    return tf.reduce_mean(tf.nn.softplus(fake - real))
+
+
+def rpgan_generator(fake: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
+    """``E softplus(f(real) - f(fake))`` (Jolicoeur-Martineau, 2019, eq. 5; with R1 and R2 the loss of R3GAN, 2025)."""
+    return tf.reduce_mean(tf.nn.softplus(real - fake))
+
+
+def lsgan_critic(real: tf.Tensor, fake: tf.Tensor, y_real=1.0, y_fake=0.0) -> tf.Tensor:
+    """``E (f(real) - b)^2 / 2 + E (f(fake) - a)^2 / 2`` with b = 1, a = 0 (Mao et al., 2017, eq. 2)."""
+    return 0.5 * (tf.reduce_mean(tf.square(real - y_real)) + tf.reduce_mean(tf.square(fake - y_fake)))
+
+
+def lsgan_generator(fake: tf.Tensor) -> tf.Tensor:
+    """``E (f(fake) - c)^2 / 2`` with c = 1 (Mao et al., 2017, eq. 2)."""
+    return 0.5 * tf.reduce_mean(tf.square(fake - 1.0))
+
+
+def hinge_critic(real: tf.Tensor, fake: tf.Tensor, margin_real=1.0, margin_fake=1.0) -> tf.Tensor:
+    """``E max(0, 1 - f(real)) + E max(0, 1 + f(fake))`` (Lim and Ye, 2017), or with other margins than 1."""
+    return tf.reduce_mean(tf.nn.relu(margin_real - real)) + tf.reduce_mean(tf.nn.relu(margin_fake + fake))
+
+
+def _cross_entropy(score: tf.Tensor, y) -> tf.Tensor:
+    """``-E (y log s(score) + (1 - y) log(1 - s(score)))``."""
+    return tf.reduce_mean(tf.nn.softplus(-score) + (1.0 - y) * score)

@@ -3,7 +3,7 @@
 That minimum is what OTMeans computes without any network, so the trained generator's W1 is put beside it.
 """
 
-from tfwgan.studies.paper import Study, report, side_by_side, train
+from tfwgan.studies.study import Study, report, side_by_side, train
 from tfwgan.transport.means import ot_means
 
 N = 64

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tfwgan.audit.atoms import inspect_atoms
-from tfwgan.studies.paper import Study, report, side_by_side, train
+from tfwgan.studies.study import Study, report, side_by_side, train
 
 
 def settings(study: Study) -> dict:

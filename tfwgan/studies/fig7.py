@@ -13,7 +13,7 @@ from scipy import ndimage
 from scipy.stats import binomtest
 
 from tfwgan.networks.cnn import receptive_field
-from tfwgan.studies.paper import Study, Trained, report, side_by_side, train
+from tfwgan.studies.study import Study, Trained, report, side_by_side, spread, train
 from tfwgan.transport.patches import local_patch_swd, patch_swd
 
 DEPTH, KERNEL, WIDTH = 3, 3, 16  # of the convolutional critic, whose strides are 2
@@ -87,17 +87,17 @@ def _row(study: Study, method: str, runs: list[Trained]) -> dict[str, object]:
     """A line of the table: mean and standard deviation over the seeds, at the end of training."""
     row: dict[str, object] = {"generator trained with": method}
     for label, spec in metrics().items():
-        row[label] = _spread([run.rows[-1][spec] for run in runs])
+        row[label] = spread([run.rows[-1][spec] for run in runs])
     # The paper's own view, at twice the number of pixels, and a finer one.
     fakes = [run.trainer.distribution() for run in runs]
     real = runs[0].real
-    row["patch SWD (16, 8)"] = _spread([float(patch_swd(fake, real, p=16, s=8)) for fake in fakes])
-    row["local patch SWD (16, 8)"] = _spread([float(local_patch_swd(fake, real, p=16, s=8)) for fake in fakes])
-    row["patch SWD (8, 2)"] = _spread([float(patch_swd(fake, real, p=8, s=2)) for fake in fakes])
+    row["patch SWD (16, 8)"] = spread([float(patch_swd(fake, real, p=16, s=8)) for fake in fakes])
+    row["local patch SWD (16, 8)"] = spread([float(local_patch_swd(fake, real, p=16, s=8)) for fake in fakes])
+    row["patch SWD (8, 2)"] = spread([float(patch_swd(fake, real, p=8, s=2)) for fake in fakes])
     if study.data == "squares":
         counts = [bright_parts(fake) for fake in fakes]
-        row["squares per image"] = _spread([float(count.mean()) for count in counts])
-        row["images with one square"] = _spread([float((count == 1).mean()) for count in counts])
+        row["squares per image"] = spread([float(count.mean()) for count in counts])
+        row["images with one square"] = spread([float((count == 1).mean()) for count in counts])
     return row
 
 
@@ -122,7 +122,3 @@ def _verdict(runs: Mapping[tuple[str, int], Trained], seeds: int, minutes: float
         lines.append(f"- {label} of the {better} below that of the {worse}: {wins} of {seeds} (sign test p = {p:.3g})")
     lines += ["", "Pictures: real images, then the atoms of seed 0 in the order of the table."]
     return "\n".join(lines)
-
-
-def _spread(values: list[float]) -> str:
-    return f"{np.mean(values):.4g} ± {np.std(values):.2g}"

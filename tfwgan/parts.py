@@ -1,0 +1,116 @@
+"""From a `Config` to a compiled trainer: networks, prior, objective and optimizers, and whether they fit each other."""
+
+import dataclasses
+from collections.abc import Mapping
+
+import keras
+import tensorflow as tf
+
+from tfwgan import augment as augmentations
+from tfwgan import rng, spec
+from tfwgan.config import Config
+from tfwgan.networks import CRITICS, GENERATORS, RECONSTRUCTORS
+from tfwgan.objectives import OBJECTIVES
+from tfwgan.optimizers import OPTIMIZERS
+from tfwgan.priors import PRIORS, Info, Prior
+from tfwgan.spec import UsageError
+from tfwgan.trainer import GanTrainer
+
+
+def make_trainer(
+    config: Config, shape: tuple[int, ...], strategy: tf.distribute.Strategy, n_classes: int | None = None
+) -> GanTrainer:
+    """The compiled trainer of a configuration, for images or points of a shape, with `n_classes` classes if labelled.
+
+    Raises:
+        UsageError: If a part is unknown, or does not fit the others.
+    """
+    config = resolve(config)
+    if config.xla and strategy.num_replicas_in_sync > 1:
+        raise UsageError("--xla works on one device only; leave it out or give one device.")
+    objective = spec.build(config.loss, OBJECTIVES, "loss")
+    objective.check(shape)
+    if config.xla and not objective.compiles:
+        raise UsageError(f"--xla can't compile --loss={config.loss}, which calls an exact solver; leave --xla out.")
+    augment = _augment(config, shape)
+    if augment is not None and not objective.uses_critic:
+        raise UsageError(f"--augment changes what a critic sees, and --loss={config.loss} has none; leave it out.")
+    context = {"z_dim": config.z_dim, "image_shape": shape, "n_classes": n_classes}
+
+    def network(text: str, table: Mapping, kind: str, wanted: bool = True) -> keras.Model | None:
+        return spec.build(text, table, kind, **context) if wanted else None
+
+    with strategy.scope(), rng.seeded_initializers(config.seed):
+        prior = spec.build(config.z_prior, PRIORS, "prior", z_dim=config.z_dim)
+        generator = network(config.gen_arch, GENERATORS, "generator")
+        critic = network(config.disc_arch, CRITICS, "critic", objective.uses_critic)
+        reconstructor = network(config.rec_arch, RECONSTRUCTORS, "reconstructor", objective.reconstructs)
+        _check(config, objective, prior, generator, critic)
+        trainer = GanTrainer(
+            prior,
+            generator,
+            critic,
+            objective,
+            reconstructor=reconstructor,
+            augment=augment,
+            n_classes=n_classes,
+            n_critic=config.n_critic,
+            ema=config.ema,
+            seed=config.seed,
+            xla=config.xla,
+        )
+        trainer.compile(
+            spec.build(config.g_opt, OPTIMIZERS, "generator's optimizer", updates=config.steps),
+            spec.build(config.d_opt, OPTIMIZERS, "critic's optimizer", updates=config.steps * config.n_critic),
+        )
+    return trainer
+
+
+def resolve(config: Config) -> Config:
+    """The configuration with the optimizers that its loss prefers in the place of "auto"."""
+    preferred = spec.build(config.loss, OBJECTIVES, "loss").optimizer
+    auto = [name for name in ("g_opt", "d_opt") if getattr(config, name) == "auto"]
+    return dataclasses.replace(config, **dict.fromkeys(auto, preferred))
+
+
+def _augment(config: Config, shape: tuple[int, ...]) -> augmentations.Chain | None:
+    """What images go through before the critic, if anything."""
+    chain = augmentations.parse(config.augment)
+    if chain is not None:
+        chain.check(shape)
+    return chain
+
+
+def _check(config: Config, objective, prior: Prior, generator: keras.Model, critic: keras.Model | None) -> None:
+    """Raises `UsageError` if an objective needs of the networks or the prior what they don't have."""
+    if critic is None:
+        return
+    heads = critic.output if isinstance(critic.output, Mapping) else {"score": critic.output}
+    loss, critic_spec, generator_spec = (
+        f"--{name}={getattr(config, name)}" for name in ("loss", "disc_arch", "gen_arch")
+    )
+    for head in objective.heads:
+        if head not in heads:
+            raise UsageError(
+                f"{loss} needs a critic with the head {head!r}, and {critic_spec} has none; {_ADVICE[head]}."
+            )
+    if "z" in critic.input and not objective.reconstructs:
+        raise UsageError(f"{critic_spec} reads latents, which only --loss=veegan can pair with images.")
+    if objective.reconstructs and "z" not in critic.input:
+        raise UsageError(f"{loss} needs a critic that reads latents, such as --disc_arch=MLP-joint=True.")
+    if ("label" in critic.input or "label" in objective.heads) and "label" not in generator.input:
+        raise UsageError(
+            f"{loss} and {critic_spec} need a generator that reads labels: add -cond=concat to {generator_spec}."
+        )
+    if "code" in objective.heads:
+        sizes = heads["category"].shape[1], heads["code"].shape[1]
+        if not isinstance(prior, Info) or (prior.categories, prior.codes) != sizes:
+            right = "--z_prior=info-categories={}-codes={}".format(*sizes)
+            raise UsageError(f"{loss} guesses the codes that the prior draws, as many as {critic_spec} has: {right}.")
+
+
+_ADVICE = {
+    "label": "try SimpleCNN-cond=ac or DCGAN-cond=ac",
+    "category": "try SimpleCNN-categories=10-codes=2",
+    "code": "try SimpleCNN-categories=10-codes=2",
+}

@@ -1,0 +1,97 @@
+"""Mode collapse: which GANs find all modes, on the ring of eight Gaussians and on digits (the third seed's comparison).
+
+The networks, batches and numbers of steps are the seed's. The optimizers are one for all but the clipped WGAN, since
+the seed's differ from method to method and so compare optimizers too; rates fall to 0, and samples are drawn from the
+running average of the generator. One more method is WGAN-GP with the discrete prior, whose atoms are trained: a
+continuous generator has to draw bridges between modes, finitely many atoms need not.
+"""
+
+import itertools
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from tfwgan.data.synthetic import SIGMA, ring8_centres
+from tfwgan.metrics.modes import coverage
+from tfwgan.plots import tiles
+from tfwgan.studies.study import Study, Trained, report, spread, train
+from tfwgan.transport.exact import exact_plan
+
+SNAPSHOTS = {True: (200, 400, 600, 800, 5000), False: (1000, 2000, 3000, 5000, 10000)}  # the seed's, of the ring or not
+_SAMPLES = 2500
+_ADAM = "adam-lr=1e-3-beta_1=0-beta_2=0.9-schedule=linear"
+
+
+def methods(ring: bool) -> dict[str, dict]:
+    """The runs by name."""
+    penalty = 0.1 if ring else 10
+    adam = {"g_opt": _ADAM, "d_opt": _ADAM}
+    rmsprop = "rmsprop-lr=3e-4-schedule=linear"
+    normed = {} if ring else {"gen_arch": "MLP-norm=batch", "disc_arch": "MLP-norm=batch"}  # as in the seed
+    return {
+        "GAN": {**adam, "loss": "gan"},
+        "GAN + R1": {**adam, "loss": f"gan-r1={0.1 if ring else 10}"},
+        "WGAN": {"loss": "wgan", "g_opt": rmsprop, "d_opt": rmsprop},
+        "WGAN-GP": {**adam, "loss": f"wgan_gp={penalty}"},
+        "SNGAN": {**adam, "loss": "gan", "disc_arch": "MLP-sn=True"},
+        "LSGAN": {**adam, "loss": "lsgan", **normed},
+        "WGAN-GP, 2,500 atoms": {**adam, "loss": f"wgan_gp={penalty}", "z_prior": "const=2500-trainable=True"},
+        "VEEGAN": {**adam, "loss": "veegan", "gen_arch": "MLP-norm=batch", "disc_arch": "MLP-norm=batch-joint=True"},
+    }
+
+
+def common(study: Study) -> dict:
+    """What all runs share."""
+    ring = study.data == "ring8"
+    every = 200 if ring else 1000
+    steps = every * (5 if study.fast else 25 if ring else 10)
+    view = {"z_dim": 32} if ring else {"z_dim": 100, "gray_scale": True}
+    return {
+        "gen_arch": "MLP",
+        "disc_arch": "MLP",
+        "batch_size": 256,
+        "steps": steps,
+        "log_steps": 100,
+        "image_steps": every,
+        "checkpoint_steps": 1000,
+        **view,
+    }
+
+
+def run(study: Study) -> str:
+    """Trains every method with every seed, measures what they cover, writes the report; returns it."""
+    ring, runs, folders = study.data == "ring8", {}, {}
+    shared, chosen = common(study), methods(study.data == "ring8")
+    for seed, (method, settings) in itertools.product(range(study.seeds), chosen.items()):
+        name = f"{''.join(c if c.isalnum() else '_' for c in method)}_{seed}"
+        config = study.config(name, seed=seed, **{**shared, **settings})
+        runs[method, seed], folders[method, seed] = train(config), config.run_dir / "images"
+    rows = [_row(method, [runs[method, seed] for seed in range(study.seeds)], ring) for method in chosen]
+    steps = [step for step in SNAPSHOTS[ring] if step <= shared["steps"]]
+    shots = [[_read(folders[method, 0] / f"step_{step:06d}.png") for step in steps] for method in chosen]
+    minutes = sum(trained.seconds for trained in runs.values()) / 60
+    text = (
+        f"{shared['steps']:,} generator steps with 5 critic steps each, {study.seeds} seeds, {minutes:.1f} minutes of "
+        "training in all; mean and standard deviation over the seeds.\n\n"
+        f"Snapshots of seed 0 after {', '.join(map(str, steps))} steps, row by row: {', '.join(chosen)}."
+    )
+    return report(study.out, f"Mode collapse, {study.data}", text, rows, {"snapshots": tiles(shots)}, {})
+
+
+def _row(method: str, runs: list[Trained], ring: bool) -> dict[str, object]:
+    """A line of the table."""
+    fakes = [trained.trainer.distribution(_SAMPLES) for trained in runs]
+    row: dict[str, object] = {"method": method}
+    if ring:
+        covered = [coverage(fake, ring8_centres(), SIGMA) for fake in fakes]
+        row["modes (of 8)"] = ", ".join(str(one[""]) for one in covered)
+        row["high quality"] = ", ".join(f"{one['_quality']:.1%}" for one in covered)
+        row["KL to uniform"] = spread([one["_kl"] for one in covered])
+    row["exact W1"] = spread([exact_plan(fake, one.real).upper for fake, one in zip(fakes, runs, strict=True)])
+    row["seconds"] = spread([trained.seconds for trained in runs])
+    return row
+
+
+def _read(path: Path) -> np.ndarray:
+    return np.asarray(Image.open(path).convert("RGB"))

@@ -1,0 +1,147 @@
+"""What all studies share: their settings, training and resuming their runs, and the report."""
+
+import csv
+import dataclasses
+import io
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from tfwgan.config import Config
+from tfwgan.experiment import build, fit
+from tfwgan.files import write_atomically
+from tfwgan.plots import line_chart
+from tfwgan.render import image_grid, save_png
+from tfwgan.trainer import GanTrainer
+
+
+@dataclasses.dataclass(frozen=True)
+class Study:
+    """One study on one data set.
+
+    Attributes:
+        data: Spec of the data.
+        out: Folder of the report; runs lie in `runs/` below it.
+        fast: Make it smaller and shorter.
+        data_dir: Where prepared TFDS sets lie.
+        limit_data: Use the first so many images.
+        seeds: How many seeds, where the study is about several.
+        base: What its runs have in common.
+    """
+
+    data: str
+    out: Path
+    fast: bool = False
+    data_dir: str | None = None
+    limit_data: int = 10000
+    seeds: int = 3
+    base: Config = Config()
+
+    def config(self, name: str, **settings) -> Config:
+        """A configuration of one run of the study."""
+        common = {"data": self.data, "data_dir": self.data_dir, "limit_data": self.limit_data}
+        folder = {"out_dir": str(self.out / "runs"), "name": name}
+        return dataclasses.replace(self.base, **{**common, **folder, **settings})
+
+
+@dataclasses.dataclass(frozen=True)
+class Trained:
+    """A finished run of a study.
+
+    Attributes:
+        trainer: With its final weights.
+        real: All real images, float32 `[M, h, w, c]`.
+        rows: The rows of its metrics.jsonl that hold metrics.
+        seconds: Of training, evaluation included, over all its parts.
+    """
+
+    trainer: GanTrainer
+    real: np.ndarray
+    rows: list[dict]
+    seconds: float
+
+    def curve(self, name: str) -> tuple[list[float], list[float]]:
+        """Steps and values of a metric."""
+        return [row["step"] for row in self.rows if name in row], [row[name] for row in self.rows if name in row]
+
+
+def train(config: Config) -> Trained:
+    """Runs a configuration; takes up what an interrupted study left, and repeats nothing that is finished."""
+    experiment = build(config)
+    print(f"\n{config.run_name}: --loss={config.loss}, {config.steps} steps", flush=True)
+    result = fit(experiment, resume=(config.run_dir / "config.json").exists())
+    if result.interrupted:
+        raise KeyboardInterrupt
+    rows = [json.loads(line) for line in (config.run_dir / "metrics.jsonl").read_text().splitlines()]
+    seconds = max(row["seconds"] for row in rows if "seconds" in row)
+    evaluated = [row for row in rows if "seconds" not in row]
+    return Trained(experiment.trainer, experiment.dataset.real(slice(None)), evaluated, seconds)
+
+
+def table(rows: Sequence[Mapping[str, object]]) -> str:
+    """A Markdown table of rows with the same keys; numbers with four significant digits."""
+    head = list(rows[0])
+    cells = [[_cell(row[key]) for key in head] for row in rows]
+    return "\n".join("| " + " | ".join(line) + " |" for line in [head, ["---"] * len(head), *cells])
+
+
+def report(
+    out: Path,
+    title: str,
+    text: str,
+    rows: Sequence[Mapping[str, object]],
+    pictures: Mapping[str, np.ndarray],
+    curves: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float]]]],
+) -> str:
+    """Writes report.md, results.json, results.csv and the pictures of a study; returns the Markdown.
+
+    Args:
+        out: The folder.
+        title: Of the report.
+        text: What was found, in Markdown; stands under the table.
+        rows: The table.
+        pictures: Images side by side, `[n, h, w, c]` in [-1, 1], or pixels `[h, w, c]`, by file name without ending.
+        curves: Charts by file name: label to steps and values.
+    """
+    out.mkdir(parents=True, exist_ok=True)
+    for name, picture in pictures.items():
+        save_png(image_grid(picture) if picture.ndim == 4 else picture, out / _file(name))
+    for name, lines in curves.items():
+        chart = line_chart(lines, title=name, x_label="generator steps", log_y=True)
+        save_png(chart, out / _file(name))
+    shown = [f"![{name}]({_file(name)})" for name in (*pictures, *curves)]
+    markdown = "\n\n".join([f"# {title}", table(rows), text, *shown]) + "\n"
+    write_atomically(out / "report.md", markdown.encode())
+    write_atomically(out / "results.json", (json.dumps(list(rows), indent=2, default=float) + "\n").encode())
+    lines = io.StringIO()
+    writer = csv.DictWriter(lines, list(rows[0]), lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    write_atomically(out / "results.csv", lines.getvalue().encode())
+    return markdown
+
+
+def spread(values: Sequence[float]) -> str:
+    """Mean and standard deviation, in words."""
+    return f"{np.mean(values):.4g} ± {np.std(values):.2g}"
+
+
+def side_by_side(groups: Mapping[str, np.ndarray], columns: int = 8, gap: int = 12) -> np.ndarray:
+    """Grids of images next to each other, as pixels `[h, w, c]`, in the order of the mapping."""
+    grids = [image_grid(images, columns) for images in groups.values()]
+    height = max(len(grid) for grid in grids)
+    parts = []
+    for grid in grids:
+        below = np.full((height - len(grid), *grid.shape[1:]), 255, np.uint8)
+        parts += [np.concatenate([grid, below]), np.full((height, gap, grid.shape[2]), 255, np.uint8)]
+    return np.concatenate(parts[:-1], axis=1)
+
+
+def _file(name: str) -> str:
+    return name.replace(" ", "_") + ".png"
+
+
+def _cell(value: object) -> str:
+    return f"{value:.4g}" if isinstance(value, float) else str(value)
