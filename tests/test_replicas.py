@@ -26,7 +26,46 @@ CASES = [
     {**DENSE, **PLAIN, "loss": "wgan_lp-r2=1"},
     {**DENSE, **PLAIN, "loss": "gan-r1=1", "z_prior": "const=24-trainable=True"},
     {**DENSE, **PLAIN, "loss": "wgan-r1=1", "z_prior": "const=16"},
+    {**DENSE, **PLAIN, "loss": "gan-soft=True-flip=0.1", "augment": "noise=0.1-steps=3"},
+    {
+        **DENSE,
+        **PLAIN,
+        "loss": "hinge-joint=True",
+        "disc_arch": "MLP-dim=16-cond=concat",
+        "gen_arch": "MLP-dim=16-cond=concat",
+    },
+    {**DENSE, **PLAIN, "loss": "veegan", "disc_arch": "MLP-dim=16-joint=True", "rec_arch": "MLP-dim=16-norm=none"},
+    {**DENSE, **PLAIN, "loss": "soft_hinge", "disc_arch": "MLP-dim=16-sn=True"},
     {**IMAGES, "loss": "wgan_gp", "z_prior": "sphere"},
+    {
+        **IMAGES,
+        **PLAIN,
+        "loss": "infogan-fm=0.1",
+        "gen_arch": "SimpleCNN-dim=4-norm=none",
+        "disc_arch": "SimpleCNN-dim=4-norm=none-categories=3-codes=2",
+        "z_prior": "info-categories=3-codes=2",
+        "augment": "color,translation,cutout",
+    },
+    pytest.param(
+        {
+            **IMAGES,
+            **PLAIN,
+            "loss": "rpgan-r1=1-r2=1",
+            "gen_arch": "SimpleCNN-dim=4",
+            "disc_arch": "ResNet-nf=4-norm=none",
+        },
+        marks=pytest.mark.slow,
+    ),
+    pytest.param(
+        {
+            **IMAGES,
+            **PLAIN,
+            "loss": "hinge-r1=10",
+            "gen_arch": "EigenGAN-dim=4-init=he",
+            "disc_arch": "EigenGAN-dim=4-init=he",
+        },
+        marks=pytest.mark.slow,
+    ),
     pytest.param({**IMAGES, "loss": "gan-r1=1-r2=1"}, marks=pytest.mark.slow),
     pytest.param({**IMAGES, "loss": "wgan", "disc_arch": "DCGAN-nf=4-norm=batch-act=leaky"}, marks=pytest.mark.slow),
     pytest.param({**IMAGES, "loss": "wgan_lp", "disc_arch": "CNN-nf=4", "z_prior": "binary"}, marks=pytest.mark.slow),
@@ -35,7 +74,7 @@ CASES = [
 
 def train(config, strategy, steps):
     dataset = data.load(config.data)
-    trainer = experiment.make_trainer(config, dataset.shape, strategy)
+    trainer = experiment.make_trainer(config, dataset.shape, strategy, dataset.n_classes)
     parts = experiment.Experiment(config, dataset, trainer, strategy)
     logs = trainer.fit(parts.batches(), steps_per_epoch=steps, shuffle=False, verbose=0).history
     return {name: variable.numpy() for name, variable in checkpoint.state(trainer).items()}, logs

@@ -6,7 +6,7 @@ import json
 import numpy as np
 import pytest
 
-from tfwgan.studies import FIGURES, fig5, fig6, fig7
+from tfwgan.studies import COMPARISONS, FIGURES, collapse, fig5, fig6, fig7, losses
 from tfwgan.studies.paper import BASE
 from tfwgan.studies.study import Study, table
 from tfwgan.trainer import GanTrainer
@@ -66,3 +66,31 @@ def test_bright_parts_counts_squares():
 
 def test_a_table_is_markdown():
     assert table([{"a": 1.23456, "b": "x"}]) == "| a | b |\n| --- | --- |\n| 1.235 | x |"
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("name, data", [("modes", "ring8"), ("losses", "squares-size=16-square=3")])
+def test_a_comparison_writes_its_report_and_repeats_nothing(name, data, tmp_path, monkeypatch):
+    original = Study.config
+
+    def config(self, run, **settings):
+        few = {"steps": 400, "image_steps": 200} if name == "modes" else {"steps": 3}
+        tiny = {"batch_size": 8, "n_critic": 1, "log_steps": few["steps"], "checkpoint_steps": few["steps"]}
+        prior = "const=16" if "const" in settings.get("z_prior", "") else "normal"
+        return dataclasses.replace(original(self, run, **settings), **few, **tiny, z_prior=prior)
+
+    monkeypatch.setattr(Study, "config", config)
+    monkeypatch.setattr(collapse, "SNAPSHOTS", {True: (200, 400)})
+    if name == "losses":  # every kind of objective once
+        kinds = ("wgan_gp", "rpgan", "soft_hinge", "patch_swd-p=4-s=2", "w1")
+        nets = {"gen_arch": "FC-nf=4", "disc_arch": "FC-nf=4", "steps": 3}
+        monkeypatch.setattr(losses, "settings", lambda study: {kind: {"loss": kind, **nets} for kind in kinds})
+    study = Study(data, tmp_path / name, fast=True, seeds=1)
+    markdown = COMPARISONS[name](study)
+    assert (study.out / "report.md").read_text() == markdown
+    lines = (study.out / "results.csv").read_text().splitlines()
+    assert len(lines) == 1 + len(json.loads((study.out / "results.json").read_text()))
+    for picture in study.out.glob("*.png"):
+        assert f"({picture.name})" in markdown
+    monkeypatch.setattr(GanTrainer, "train_step", None)  # would fail if it were needed
+    assert COMPARISONS[name](study) == markdown

@@ -33,6 +33,7 @@ __all__ = [
     "build",
     "fit",
     "load_data",
+    "load_data_of",
     "load_run",
     "load_trainer",
     "make_trainer",
@@ -184,10 +185,14 @@ def load_trainer(path: str | Path) -> GanTrainer:
     return trainer
 
 
+def load_data_of(run_dir: str | Path) -> Dataset:
+    """The data that a run was trained on."""
+    return load_data(Config(**read_config(Path(run_dir) / "config.json")))
+
+
 def load_run(run_dir: str | Path) -> tuple[GanTrainer, Dataset]:
     """The trainer of a run as its newest checkpoint left it, and the data it was trained on."""
-    trainer = load_trainer(run_dir)
-    return trainer, load_data(Config(**read_config(Path(run_dir) / "config.json")))
+    return load_trainer(run_dir), load_data_of(run_dir)
 
 
 def _evaluation(experiment: Experiment, run: Run, writer: tf.summary.SummaryWriter, verbose: bool) -> list[Evaluate]:
