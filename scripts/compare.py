@@ -1,7 +1,6 @@
 """Comparisons of GANs with each other: which find all modes, and what each loss reaches."""
 
 import sys
-from pathlib import Path
 
 from absl import flags
 
@@ -40,10 +39,9 @@ def command(study: str, values: flags.FlagValues) -> None:
     from tfwgan.studies.study import Study
 
     options = {name: values[name].value for name in ("data", "data_dir", "fast", "limit_data", "seeds")}
-    label = "".join(c if c.isalnum() else "_" for c in options["data"]) + ("_fast" if options["fast"] else "")
-    out = Path(values["out"].value) / f"{study}_{label}"
-    print(COMPARISONS[study](Study(out=out, **options)))
-    print(f"Report: {out / 'report.md'}")
+    chosen = Study.at(values["out"].value, study, **options)
+    print(COMPARISONS[study](chosen))
+    print(f"Report: {chosen.out / 'report.md'}")
 
 
 if __name__ == "__main__":

@@ -1,7 +1,6 @@
 """The figures of "Do WGANs succeed because they minimize the Wasserstein Distance?" (ICLR 2025) on a laptop."""
 
 import sys
-from pathlib import Path
 
 from absl import flags
 
@@ -45,11 +44,10 @@ def command(figure: str, values: flags.FlagValues) -> None:
     from tfwgan.studies.study import Study
 
     options = {name: values[name].value for name in ("data", "data_dir", "fast", "limit_data", "seeds")}
-    label = "".join(c if c.isalnum() else "_" for c in options["data"]) + ("_fast" if options["fast"] else "")
     for name in FIGURES if figure == "all" else [figure]:
-        out = Path(values["out"].value) / f"{name}_{label}"
-        print(RUNS[name](Study(out=out, base=BASE, **options)))
-        print(f"Report: {out / 'report.md'}")
+        study = Study.at(values["out"].value, name, base=BASE, **options)
+        print(RUNS[name](study))
+        print(f"Report: {study.out / 'report.md'}")
 
 
 if __name__ == "__main__":

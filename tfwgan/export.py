@@ -5,6 +5,7 @@ from pathlib import Path
 
 import tensorflow as tf
 
+from tfwgan.networks.features import heads
 from tfwgan.priors import Const
 from tfwgan.spec import UsageError
 from tfwgan.trainer import GanTrainer, feed, sample_seed
@@ -82,15 +83,14 @@ class _Sampler(tf.Module):
         if critic is not None:
             names = sorted(critic.input, key=["image", "label", "z"].index)
             inputs = [tf.TensorSpec(critic.input[name].shape, critic.input[name].dtype, name) for name in names]
-            endpoints["score"] = (lambda *samples: self._score(critic, dict(zip(names, samples, strict=True))), inputs)
+
+            def score(*samples):
+                return heads(feed(critic, dict(zip(names, samples, strict=True))))["score"]
+
+            endpoints["score"] = (score, inputs)
         for name, (function, signature) in endpoints.items():
             setattr(self, name, tf.function(function, input_signature=signature))
         self._names = list(endpoints)
-
-    @staticmethod
-    def _score(critic, samples):
-        said = feed(critic, samples)
-        return said["score"] if isinstance(said, dict) else said
 
     def signatures(self) -> dict:
         """The same endpoints under their names for TensorFlow Serving, whose default is `sample`."""

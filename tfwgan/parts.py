@@ -10,6 +10,7 @@ from tfwgan import augment as augmentations
 from tfwgan import rng, spec
 from tfwgan.config import Config
 from tfwgan.networks import CRITICS, GENERATORS, RECONSTRUCTORS
+from tfwgan.networks.features import heads
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.optimizers import OPTIMIZERS
 from tfwgan.priors import PRIORS, Info, Prior
@@ -85,12 +86,12 @@ def _check(config: Config, objective, prior: Prior, generator: keras.Model, crit
     """Raises `UsageError` if an objective needs of the networks or the prior what they don't have."""
     if critic is None:
         return
-    heads = critic.output if isinstance(critic.output, Mapping) else {"score": critic.output}
+    said = heads(critic.output)
     loss, critic_spec, generator_spec = (
         f"--{name}={getattr(config, name)}" for name in ("loss", "disc_arch", "gen_arch")
     )
     for head in objective.heads:
-        if head not in heads:
+        if head not in said:
             raise UsageError(
                 f"{loss} needs a critic with the head {head!r}, and {critic_spec} has none; {_ADVICE[head]}."
             )
@@ -103,7 +104,7 @@ def _check(config: Config, objective, prior: Prior, generator: keras.Model, crit
             f"{loss} and {critic_spec} need a generator that reads labels: add -cond=concat to {generator_spec}."
         )
     if "code" in objective.heads:
-        sizes = heads["category"].shape[1], heads["code"].shape[1]
+        sizes = said["category"].shape[1], said["code"].shape[1]
         if not isinstance(prior, Info) or (prior.categories, prior.codes) != sizes:
             right = "--z_prior=info-categories={}-codes={}".format(*sizes)
             raise UsageError(f"{loss} guesses the codes that the prior draws, as many as {critic_spec} has: {right}.")

@@ -7,7 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfwgan import rng
-from tfwgan.networks.features import with_features
+from tfwgan.networks.features import heads, with_features
 from tfwgan.networks.spectral import refresh
 from tfwgan.priors import Prior
 
@@ -229,8 +229,7 @@ class GanTrainer(keras.Model):
         return {**samples, "image": self.augment(samples["image"], own, self.step.value)}
 
     def _criticise(self, samples: Batch) -> Batch:
-        said = feed(self._observer, samples, training=True)
-        return said if isinstance(said, Mapping) else {"score": said}
+        return heads(feed(self._observer, samples, training=True))
 
     def draw(self, batches: Batch) -> dict[str, tf.Tensor]:
         """The random numbers of one step, drawn for the global batch; a replica keeps its own rows."""

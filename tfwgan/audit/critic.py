@@ -3,6 +3,7 @@
 import numpy as np
 import tensorflow as tf
 
+from tfwgan.networks.features import heads
 from tfwgan.objectives.penalties import interpolates, slopes
 from tfwgan.trainer import GanTrainer, feed
 from tfwgan.transport.certificate import c_transform_bound, certify, feasible_upper
@@ -66,5 +67,4 @@ def reads_images_only(critic) -> bool:
 
 
 def _score(critic, image: tf.Tensor) -> tf.Tensor:
-    said = feed(critic, {"image": image})
-    return said["score"] if isinstance(said, dict) else said
+    return heads(feed(critic, {"image": image}))["score"]

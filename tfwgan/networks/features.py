@@ -1,11 +1,16 @@
-"""What a critic's last layer reads, as an output of its own."""
+"""What a critic says, by name, whether it has one head or several."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import keras
 
 
+def heads(said: Any) -> Mapping:
+    """What a critic returned, or its symbolic output: a lone score is the head ``score``."""
+    return said if isinstance(said, Mapping) else {"score": said}
+
+
 def with_features(critic: keras.Model) -> keras.Model:
     """The same critic, weights shared, with one more output, ``features``: what the scoring layer ``head`` reads."""
-    said = critic.output if isinstance(critic.output, Mapping) else {"score": critic.output}
-    return keras.Model(critic.input, {**said, "features": critic.get_layer("head").input})
+    return keras.Model(critic.input, {**heads(critic.output), "features": critic.get_layer("head").input})

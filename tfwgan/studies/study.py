@@ -39,6 +39,12 @@ class Study:
     seeds: int = 3
     base: Config = Config()
 
+    @classmethod
+    def at(cls, parent: str | Path, name: str, **options) -> "Study":
+        """A study in a folder of its own, named after it, its data and whether it is fast."""
+        data = "".join(c if c.isalnum() else "_" for c in options["data"])
+        return cls(out=Path(parent) / f"{name}_{data}{'_fast' if options['fast'] else ''}", **options)
+
     def config(self, name: str, **settings) -> Config:
         """A configuration of one run of the study."""
         common = {"data": self.data, "data_dir": self.data_dir, "limit_data": self.limit_data}
