@@ -60,8 +60,9 @@ def test_a_given_flag_beats_the_file_even_with_the_default(name, file):
     default = getattr(Config(), name)
     other = {bool: True, int: 5, float: 0.5, str: "other", tuple: ("swd", "w1")}
     kind = type(default) if default is not None else int if "int" in str(fields()[name].type) else str
-    config = file(f"{name}: {json.dumps(other[kind])}")
-    assert getattr(from_flags(config), name) == other[kind]
+    value = "7" if name == "n_critic" else other[kind]
+    config = file(f"{name}: {json.dumps(value)}")
+    assert getattr(from_flags(config), name) == value
     if kind is tuple:
         assert getattr(from_flags(config, f"--{name}=mmd", f"--{name}=nn"), name) == ("mmd", "nn")
         return
@@ -159,11 +160,16 @@ BOUNDS = [
     *[
         ({name: value}, f"--{name} must be at least 1, got {value}.")
         for name in (
-            "image_size center_crop limit_data batch_size z_dim n_critic steps log_steps image_steps "
+            "image_size center_crop limit_data batch_size z_dim steps log_steps image_steps "
             "checkpoint_steps keep_checkpoints eval_steps eval_images"
         ).split()
         for value in (0, -3)
     ],
+    ({"n_critic": 0}, "schedule 'n_critic=0': n must be at least 1, got 0."),
+    ({"n_critic": "five"}, "schedule 'n_critic=five': n must be a whole number, got 'five'."),
+    ({"n_critic": "5-warmup=0"}, "warmup must be at least 1"),
+    ({"n_critic": "5-first=3"}, "add warmup=25"),
+    ({"n_critic": "5-warm=25"}, "did you mean 'warmup'?"),
     ({"ema": 1.0}, "--ema must be in [0, 1), got 1.0."),
     ({"ema": -0.1}, "--ema must be in [0, 1)"),
     ({"ema": float("nan")}, "--ema must be finite"),

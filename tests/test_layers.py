@@ -12,6 +12,7 @@ SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
 # A room imports from itself and from rows above its own; rooms of one row don't know each other.
 ROWS = [
     "spec rng files",
+    "schedule",
     "config cli transport plots",
     "data priors networks objectives optimizers devices augment",
     "metrics",

@@ -38,7 +38,7 @@ def test_every_epoch_holds_each_item_once_in_an_order_of_its_own(n, batch_size, 
 @pytest.mark.parametrize("first_step", [0, 1, 7, 40])
 def test_starting_late_is_skipping(first_step):
     options = {"batch_size": 4, "n_critic": 3, "seed": 5}
-    late = read(numbered(10), first_step=first_step, steps=3, **options)
+    late = read(numbered(10), first_batch=3 * first_step, steps=3, **options)
     skipped = data.batches(numbered(10), **options).skip(first_step).take(3).as_numpy_iterator()
     for one, other in zip(late, skipped, strict=True):
         np.testing.assert_array_equal(one["image"], other["image"])
@@ -46,7 +46,7 @@ def test_starting_late_is_skipping(first_step):
 
 
 def test_epochs_are_whole_after_a_billion_steps():
-    elements = read(numbered(12), batch_size=4, n_critic=3, seed=0, first_step=10**9, steps=2)
+    elements = read(numbered(12), batch_size=4, n_critic=3, seed=0, first_batch=3 * 10**9, steps=2)
     assert [sorted(order([element])) for element in elements] == [list(range(12))] * 2
 
 
@@ -107,7 +107,7 @@ def test_sets_without_labels_give_images_only():
         ({"batch_size": 11}, r"batch_size=11 is larger than numbers, which has 10 items; use --batch_size=10 or less"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"n_critic": 0}, "n_critic must be at least 1, got 0"),
-        ({"first_step": -1}, "first_step must be at least 0, got -1"),
+        ({"first_batch": -1}, "first_batch must be at least 0, got -1"),
         ({"steps": -1}, "steps must be at least 0, got -1"),
     ],
 )

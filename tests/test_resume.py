@@ -24,6 +24,7 @@ RUNS = [
     {},
     {"loss": "wgan", "z_prior": "const=24-trainable=True"},
     {"loss": "gan-r1=1", "g_opt": "adam-schedule=cosine", "ema": "0"},
+    {"n_critic": "1-warmup=3-first=2-every=5"},
 ]
 
 

@@ -119,7 +119,7 @@ def _train(name: str, xla: bool, peak: float) -> dict:
     flop = flop_per_step(parts.trainer, parts.batches().element_spec)
     return {
         "seconds": round(seconds, 5),
-        "images_per_second": round(config.batch_size * config.n_critic / seconds, 1),
+        "images_per_second": round(parts.images_before(1) / seconds, 1),
         "gflop": round(flop / 1e9, 2),
         "peak_gflops": round(peak / 1e9, 1),
         "peak_share": round(flop / seconds / peak, 3),

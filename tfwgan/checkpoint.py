@@ -32,7 +32,7 @@ class NonFiniteState(RuntimeError):
 def state(trainer: GanTrainer) -> dict[str, keras.Variable]:
     """Every variable that training reads and writes, by a name that is the same in every process.
 
-    The running means come on top: replicas keep parts of them, see `GanTrainer.means`.
+    The running means come on top: replicas keep parts of them, see `means`.
     """
     parts = {
         "generator": trainer.generator.variables,
@@ -70,7 +70,7 @@ def save(folder: Path, trainer: GanTrainer, keep: int, **meta: Any) -> Path:
     step = trainer.steps_done
     buffer = io.BytesIO()
     note = json.dumps({"step": step, **meta}).encode()
-    np.savez(buffer, **arrays, **{_MEANS: trainer.means, _META: np.frombuffer(note, np.uint8)})
+    np.savez(buffer, **arrays, **{_MEANS: means(trainer), _META: np.frombuffer(note, np.uint8)})
     folder.mkdir(parents=True, exist_ok=True)
     for cut_short in folder.glob(".*.tmp"):  # by a kill in the middle of writing
         cut_short.unlink()
@@ -141,4 +141,26 @@ def restore(trainer: GanTrainer, arrays: Mapping[str, np.ndarray]) -> None:
             )
     for name, variable in variables.items():
         variable.assign(arrays[name])
-    trainer.means = arrays[_MEANS]
+    set_means(trainer, arrays[_MEANS])
+
+
+def means(trainer: GanTrainer) -> np.ndarray:
+    """Sums and counts behind the running means, float32 `[2 * terms, replicas]`.
+
+    Replicas add up on their own, so each one's numbers are needed to go on bit for bit.
+    """
+    return np.stack([[part.numpy() for part in parts] for parts in _parts_of_means(trainer)])
+
+
+def set_means(trainer: GanTrainer, values: np.ndarray) -> None:
+    """Puts back what `means` gave."""
+    for parts, numbers in zip(_parts_of_means(trainer), values, strict=True):
+        if len(parts) != len(numbers):  # saved on another number of devices
+            numbers = [numbers.sum(), *[0.0] * (len(parts) - 1)]
+        for part, number in zip(parts, numbers, strict=True):
+            part.assign(number)
+
+
+def _parts_of_means(trainer: GanTrainer) -> list:
+    variables = [variable.value for metric in trainer.metrics for variable in metric.variables]
+    return [getattr(variable, "values", (variable,)) for variable in variables]

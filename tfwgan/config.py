@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from tfwgan.schedule import CriticSteps
 from tfwgan.spec import UsageError, convert, suggest
 
 
@@ -55,7 +56,11 @@ class Config:
         "-r1= -r2= -clip= -fm= -joint=; or, without a critic, a distance to the "
         "data: w1, sinkhorn, swd, full_dim_swd, projected_w1, patch_w1, patch_swd or local_patch_swd",
     )
-    n_critic: int = _field(5, "critic updates per generator update, each on a batch of its own")
+    n_critic: str = _field(
+        "5",
+        "critic updates per generator update, each on a batch of its own; 5-warmup=25 makes 25 in the first 25 steps "
+        "and every 500th one",
+    )
     g_opt: str = _field(
         "auto",
         "generator's optimizer: adam, rmsprop or sgd, as in adam-lr=1e-4-schedule=cosine; auto: the loss's own",
@@ -88,6 +93,7 @@ class Config:
         for name in _AT_LEAST_1:
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise UsageError(f"--{name} must be at least 1, got {getattr(self, name)}.")
+        CriticSteps.parse(self.n_critic)
         if not 0 <= self.ema < 1:
             raise UsageError(f"--ema must be in [0, 1), got {self.ema}.")
         if not 0 <= self.seed < 2**63:
@@ -124,7 +130,7 @@ class Config:
 
 
 _LONGEST_NAME = 200  # bytes; file systems take 255, and files beside it need some
-_AT_LEAST_1 = ("image_size center_crop limit_data batch_size z_dim n_critic steps log_steps image_steps "
+_AT_LEAST_1 = ("image_size center_crop limit_data batch_size z_dim steps log_steps image_steps "
                "checkpoint_steps keep_checkpoints eval_steps eval_images").split()  # fmt: skip
 
 

@@ -15,14 +15,15 @@ from tfwgan.callbacks.pictures import Pictures
 from tfwgan.callbacks.record import Clock, Progress, Record, WeightHistograms
 from tfwgan.callbacks.steps import ContinueInterval
 from tfwgan.config import Config, read_config
-from tfwgan.data import load
-from tfwgan.data.dataset import Dataset
+from tfwgan.data import load, outline
+from tfwgan.data.dataset import Dataset, Outline
 from tfwgan.data.pipeline import batches
 from tfwgan.devices import make_strategy
 from tfwgan.export import export
 from tfwgan.metrics import METRICS
 from tfwgan.parts import make_trainer, resolve
 from tfwgan.runs import Run
+from tfwgan.schedule import CriticSteps
 from tfwgan.spec import UsageError
 from tfwgan.trainer import GanTrainer
 
@@ -42,25 +43,42 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True)
 class Experiment:
-    """The parts of a run, ready to train."""
+    """The parts of a run, ready to train, or in a dry run with the outline of the data only."""
 
     config: Config
-    dataset: Dataset
+    dataset: Dataset | Outline
     trainer: GanTrainer
     strategy: tf.distribute.Strategy
     metrics: Mapping = dataclasses.field(default_factory=dict)
 
+    @property
+    def critic_steps(self) -> CriticSteps:
+        """How many critic updates each step makes; a step without a critic reads one batch too."""
+        return CriticSteps.parse(self.config.n_critic) if self.trainer.critic is not None else CriticSteps(1)
+
+    def images_before(self, step: int) -> int:
+        """Real images that training reads before a step."""
+        return self.config.batch_size * self.critic_steps.before(step)
+
     def batches(self, first_step: int = 0, steps: int | None = None) -> tf.data.Dataset:
-        """Training data from any step on: elements `{"image": [b, n_critic, ...]}`, endless if `steps` is None."""
-        config = self.config
+        """Training data from any step on: elements `{"image": [b, n_critic, ...]}`, endless if `steps` is None.
+
+        All have as many critic batches as the first; `fit` asks anew where the schedule changes their number.
+        """
+        config, critic_steps = self.config, self.critic_steps
         return batches(
             self.dataset,
             batch_size=config.batch_size,
-            n_critic=self.trainer.n_critic,
+            n_critic=critic_steps.at(first_step),
             seed=config.seed,
-            first_step=first_step,
+            first_batch=critic_steps.before(first_step),
             steps=steps,
         )
+
+    def element_spec(self, step: int = 0) -> dict[str, tf.TensorSpec]:
+        """What the element of a step looks like; an outline of the data is enough."""
+        blank = Outline.of(self.dataset).blank(self.config.batch_size)
+        return dataclasses.replace(self, dataset=blank).batches(step).element_spec
 
 
 @dataclasses.dataclass(frozen=True)
@@ -80,12 +98,13 @@ class Result:
     saved_model: Path | None
 
 
-def build(config: Config, dataset: Dataset | None = None) -> Experiment:
-    """Makes every part that a configuration names. Writes nothing.
+def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = False) -> Experiment:
+    """Makes every part that a configuration names. Writes nothing, unless data have to be downloaded.
 
     Args:
         config: What to build.
         dataset: Data to use instead of `config.data`.
+        dry_run: Make do with an outline of `config.data`, which has nothing to train on but needs no download.
 
     Raises:
         UsageError: If a part is unknown, or does not fit the others.
@@ -93,9 +112,9 @@ def build(config: Config, dataset: Dataset | None = None) -> Experiment:
     config = resolve(config)
     strategy = make_strategy(config.devices, config.batch_size)
     if dataset is None:
-        dataset = load_data(config)
-    if config.batch_size > len(dataset):
-        raise UsageError(f"--batch_size={config.batch_size} is more than the {len(dataset)} items of {config.data!r}.")
+        dataset = (outline_data if dry_run else load_data)(config)
+    if dataset.size is not None and config.batch_size > dataset.size:
+        raise UsageError(f"--batch_size={config.batch_size} is more than the {dataset.size} items of {config.data!r}.")
     metrics = {text: spec.build(text, METRICS, "metric") for text in config.metrics}
     for metric in metrics.values():
         metric.check(dataset.shape)
@@ -105,14 +124,12 @@ def build(config: Config, dataset: Dataset | None = None) -> Experiment:
 
 def load_data(config: Config) -> Dataset:
     """The data set of a configuration."""
-    return load(
-        config.data,
-        data_dir=config.data_dir,
-        image_size=config.image_size,
-        center_crop=config.center_crop,
-        gray_scale=config.gray_scale,
-        limit_data=config.limit_data,
-    )
+    return load(config.data, **_view(config))
+
+
+def outline_data(config: Config) -> Outline:
+    """What is known of the data set of a configuration without a download."""
+    return outline(config.data, **_view(config))
 
 
 def fit(
@@ -136,11 +153,13 @@ def fit(
         UsageError: If the run folder can't be used.
         NonFiniteLoss: If a loss or a weight becomes NaN or infinite.
     """
+    if isinstance(experiment.dataset, Outline):
+        raise UsageError("This experiment was built with dry_run=True and has no data to train on; build it without.")
     config, trainer = experiment.config, experiment.trainer
     with Run.resume(config) if resume else Run.create(config) as run:
         meta = _restore(experiment, run) if resume else {}
         first = trainer.steps_done
-        clock, images = Clock(meta.get("seconds", 0.0)), config.batch_size * experiment.trainer.n_critic
+        clock, images = Clock(meta.get("seconds", 0.0)), experiment.images_before
         writer = tf.summary.create_file_writer(str(run.file("tensorboard")))
         folder = run.path / "checkpoints"
         guard = Checkpoint(
@@ -195,6 +214,12 @@ def load_run(run_dir: str | Path) -> tuple[GanTrainer, Dataset]:
     return load_trainer(run_dir), load_data_of(run_dir)
 
 
+def _view(config: Config) -> dict:
+    """What a configuration says of its data beside their name."""
+    names = ("data_dir", "image_size", "center_crop", "gray_scale", "limit_data")
+    return {name: getattr(config, name) for name in names}
+
+
 def _evaluation(experiment: Experiment, run: Run, writer: tf.summary.SummaryWriter, verbose: bool) -> list[Evaluate]:
     """The callback that watches the metrics, if any are asked for."""
     config, metrics = experiment.config, experiment.metrics
@@ -219,7 +244,7 @@ def _restore(experiment: Experiment, run: Run) -> dict:
 def _train(experiment: Experiment, first: int, callbacks: list) -> None:
     """Runs Keras' `fit` from step `first` on, span by span."""
     config, trainer = experiment.config, experiment.trainer
-    for start, stop, length in _spans(first, config.steps, config.log_steps):
+    for start, stop, length in _spans(first, config.steps, config.log_steps, experiment.critic_steps):
         trainer.fit(
             experiment.batches(start),
             steps_per_epoch=length,
@@ -233,16 +258,18 @@ def _train(experiment: Experiment, first: int, callbacks: list) -> None:
             return
 
 
-def _spans(first: int, last: int, interval: int) -> Iterator[tuple[int, int, int]]:
-    """Splits the steps of a run at multiples of the interval: (start, stop, steps per epoch).
+def _spans(first: int, last: int, interval: int, critic_steps: CriticSteps) -> Iterator[tuple[int, int, int]]:
+    """Splits the steps of a run into parts for Keras: (start, stop, steps per epoch).
 
-    There is more than one span only if a run goes on in the middle of an interval, or ends in one.
+    A part ends where the number of critic updates changes, and is a multiple of the interval or lies within one: a run
+    may go on, or end, in the middle of an interval.
     """
     while first < last:
-        whole = (last - first) // interval * interval
+        end = min(last, critic_steps.next_change(first))
+        whole = (end - first) // interval * interval
         if first % interval:
-            stop = min(last, first + interval - first % interval)
+            stop = min(end, first + interval - first % interval)
         else:
-            stop = first + whole if whole else last
+            stop = first + whole if whole else end
         yield first, stop, min(interval, stop - first)
         first = stop

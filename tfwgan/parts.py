@@ -14,6 +14,7 @@ from tfwgan.networks.features import heads
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.optimizers import OPTIMIZERS
 from tfwgan.priors import PRIORS, Info, Prior
+from tfwgan.schedule import CriticSteps
 from tfwgan.spec import UsageError
 from tfwgan.trainer import GanTrainer
 
@@ -29,6 +30,7 @@ def make_trainer(
     config = resolve(config)
     if config.xla and strategy.num_replicas_in_sync > 1:
         raise UsageError("--xla works on one device only; leave it out or give one device.")
+    critic_steps = CriticSteps.parse(config.n_critic)
     objective = spec.build(config.loss, OBJECTIVES, "loss")
     objective.check(shape)
     if config.xla and not objective.compiles:
@@ -55,14 +57,14 @@ def make_trainer(
             reconstructor=reconstructor,
             augment=augment,
             n_classes=n_classes,
-            n_critic=config.n_critic,
+            n_critic=critic_steps.most,
             ema=config.ema,
             seed=config.seed,
             xla=config.xla,
         )
         trainer.compile(
             spec.build(config.g_opt, OPTIMIZERS, "generator's optimizer", updates=config.steps),
-            spec.build(config.d_opt, OPTIMIZERS, "critic's optimizer", updates=config.steps * config.n_critic),
+            spec.build(config.d_opt, OPTIMIZERS, "critic's optimizer", updates=critic_steps.before(config.steps)),
         )
     return trainer
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 from tfwgan.config import Config
 from tfwgan.cost import flop_per_step
+from tfwgan.data.dataset import Dataset, Outline
 from tfwgan.experiment import Experiment, Result
 from tfwgan.runs import can_grow
 
@@ -19,18 +20,40 @@ def describe(experiment: Experiment, cost: bool = False) -> str:
     """
     config, dataset, trainer = experiment.config, experiment.dataset, experiment.trainer
     lines = ["  ".join(f"{name}={value}" for name, value in group) for group in _chunks(config.as_dict().items(), 5)]
-    kind = "x".join(map(str, dataset.shape)) + (" images" if dataset.is_image else " points")
-    lines.append(f"data: {len(dataset):,} {kind}" + (f", {dataset.n_classes} classes" if dataset.n_classes else ""))
+    lines.append(f"data: {_data(dataset)}")
     networks = {"generator": trainer.generator, "critic": trainer.critic, "prior": trainer.prior}
     for name, network in networks.items():
         if network is not None and network.count_params():
             lines.append(f"{name}: {network.count_params():,} weights")
     lines.append(f"devices: {experiment.strategy.num_replicas_in_sync}")
     if cost:
-        one = flop_per_step(trainer, experiment.batches().element_spec)
-        updates = f"{config.n_critic} critic updates and 1 generator update" if trainer.critic else "1 generator update"
-        lines.append(f"cost: {one / 1e9:.3g} GFLOP a step ({updates}), {one * config.steps / 1e12:.3g} TFLOP in all")
+        lines.append(_cost(experiment))
     return "\n".join(lines)
+
+
+def _data(dataset: Dataset | Outline) -> str:
+    """How many of what."""
+    kind = "images" if dataset.is_image else "points"
+    count = "" if dataset.size is None else f"{dataset.size:,} "
+    classes = f", {dataset.n_classes} classes" if dataset.n_classes else ""
+    doubt = f" (number of {kind} unknown until downloaded)" if dataset.size is None else ""
+    return f"{count}{'x'.join(map(str, dataset.shape))} {kind}{classes}{doubt}"
+
+
+def _cost(experiment: Experiment) -> str:
+    """The work of a step of each kind, and of all of them."""
+    steps, critic_steps = experiment.config.steps, experiment.critic_steps
+    warm = critic_steps.warm_before(steps)
+    lines, total = [], 0
+    for step in (0, critic_steps.next_change(0)):
+        if step >= steps:
+            continue
+        n = critic_steps.at(step)
+        one = flop_per_step(experiment.trainer, experiment.element_spec(step))
+        total += one * (warm if n != critic_steps.n else steps - warm)
+        critic = f"{n} critic update{'s' * (n > 1)} and " if experiment.trainer.critic is not None else ""
+        lines.append(f"{one / 1e9:.3g} GFLOP a step ({critic}1 generator update)")
+    return f"cost: {', '.join(lines)}, {total / 1e12:.3g} TFLOP in all"
 
 
 def farewell(config: Config, result: Result) -> str:

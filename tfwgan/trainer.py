@@ -13,14 +13,12 @@ from tfwgan.priors import Prior
 
 Batch = Mapping[str, tf.Tensor]
 
-_CHUNK = 256  # images that are generated at a time
-
 
 class GanTrainer(keras.Model):
     """Trains a generator, and a critic where the objective uses one.
 
-    An ordinary Keras model: `fit` trains it, callbacks look on. One Keras step is `n_critic` critic updates, each on
-    its own batch and its own latents, then one generator update. All randomness is a function of `(seed, step)`.
+    An ordinary Keras model: `fit` trains it, callbacks look on. One Keras step is as many critic updates as it gets
+    batches, each with latents of its own, then one generator update. All randomness is a function of `(seed, step)`.
 
     Args:
         prior: Draws codes and turns them into latents `z [b, z_dim]`.
@@ -32,7 +30,7 @@ class GanTrainer(keras.Model):
             objective asks for one.
         n_classes: Number of classes of the data's labels, if it has any.
         augment: What images go through before the critic sees them, see `tfwgan.augment`; None for nothing.
-        n_critic: Critic updates per generator update, at least 1; without a critic 1, whatever is given.
+        n_critic: The most critic updates that a step has, at least 1; without a critic 1, whatever is given.
         ema: Decay of the running average of the generator that samples are drawn from, in [0, 1); 0 for none.
         seed: Seed of the latents and mixing weights.
         xla: Compile the updates with XLA; not under a distribution strategy of several devices.
@@ -74,10 +72,19 @@ class GanTrainer(keras.Model):
         # TensorFlow's graph optimizer lets some reads of a weight pass over an update of it when threads meet by chance
         # (seen in 5 of 74 fresh graphs; in none of 262 without it). Nothing here gets slower without it.
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-        self.g_optimizer, self.d_optimizer = g_optimizer, d_optimizer
+        self.g_optimizer, self.d_optimizer, self._compiled = g_optimizer, d_optimizer, {}
         g_optimizer.build(self.generator_variables)
         if self.critic is not None:
             d_optimizer.build(self.critic.trainable_variables)
+
+    def fit(self, x: tf.data.Dataset, **kwargs) -> keras.callbacks.History:
+        """Keras' `fit` on elements such as `train_step` takes; a new number of batches in them is compiled anew."""
+        # One function for all would see a number that it can't unroll.
+        n = x.element_spec["image"].shape[1]
+        self.train_function = self._compiled.get(n)
+        history = super().fit(x, **kwargs)
+        self._compiled[n] = self.train_function
+        return history
 
     @property
     def steps_done(self) -> int:
@@ -99,26 +106,6 @@ class GanTrainer(keras.Model):
     def metrics(self) -> list:
         """The running means that a training step returns; Keras resets them when an epoch begins."""
         return list(self.trackers.values())
-
-    @property
-    def means(self) -> np.ndarray:
-        """Sums and counts behind the running means, float32 `[2 * terms, replicas]`; can be set.
-
-        Replicas add up on their own, so each one's numbers are needed to go on bit for bit.
-        """
-        return np.stack([[part.numpy() for part in parts] for parts in self._parts_of_means()])
-
-    @means.setter
-    def means(self, values: np.ndarray) -> None:
-        for parts, numbers in zip(self._parts_of_means(), values, strict=True):
-            if len(parts) != len(numbers):  # saved on another number of devices
-                numbers = [numbers.sum(), *[0.0] * (len(parts) - 1)]
-            for part, number in zip(parts, numbers, strict=True):
-                part.assign(number)
-
-    def _parts_of_means(self) -> list:
-        variables = [variable.value for metric in self.metrics for variable in metric.variables]
-        return [getattr(variable, "values", (variable,)) for variable in variables]
 
     def call(self, z: tf.Tensor, label: tf.Tensor | None = None, training: bool = False) -> tf.Tensor:
         """Images `[b, ...]` of latents `[b, z_dim]`, and of labels `[b]` if conditional, by the averaged generator."""
@@ -149,14 +136,13 @@ class GanTrainer(keras.Model):
         if self.n_classes:
             z = tf.repeat(z, self.n_classes, axis=0) if self.prior.discrete else z
             label = tf.range(z.shape[0]) % self.n_classes
-        chunks = [slice(i, i + _CHUNK) for i in range(0, z.shape[0], _CHUNK)]
-        return np.concatenate([np.asarray(self(z[i], None if label is None else label[i])) for i in chunks])
+        return in_chunks(self, z, *([] if label is None else [label]))
 
     def train_step(self, batches: Batch) -> dict[str, tf.Tensor]:
-        """`n_critic` critic updates, each on its own batch, then one generator update.
+        """A critic update on each of the batches, then one generator update.
 
         Args:
-            batches: Tensors by name (`image`, perhaps `label`), each `[b, n_critic, ...]`.
+            batches: Tensors by name (`image`, perhaps `label`), each `[b, k, ...]` with k at most `n_critic`.
 
         Returns:
             The running mean of every logged term.
@@ -168,7 +154,7 @@ class GanTrainer(keras.Model):
     def updates(self, batches: Batch, noise: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """All updates of one step, on the random numbers that `draw` gave; returns the mean of every term."""
         logs = []
-        for k in range(self.n_critic if self.objective.uses_critic else 0):
+        for k in range(batches["image"].shape[1] if self.objective.uses_critic else 0):
             batch = {name: tensor[:, k] for name, tensor in batches.items()}
             codes, mix, seed = noise["critic_codes"][:, k], noise["mix"][:, k], noise["critic_seeds"][k]
             logs.append(self.critic_step(batch, codes, mix, seed))
@@ -218,7 +204,8 @@ class GanTrainer(keras.Model):
         if self.reconstructor is None:
             return self._seen(batch, seed, "real")
         guess = feed(self.reconstructor, batch, training=True)
-        blur = rng.per_row(guess.shape[0], lambda rows: rng.normal([rows, guess.shape[1]], seed))
+        own = rng.derive(seed, "blur")
+        blur = rng.per_row(guess.shape[0], lambda rows: rng.normal([rows, guess.shape[1]], own))
         return self._seen({**batch, "z": guess + blur}, seed, "real")
 
     def _seen(self, samples: Batch, seed: tf.Tensor, purpose: str) -> dict[str, tf.Tensor]:
@@ -247,7 +234,7 @@ class GanTrainer(keras.Model):
             "objective": rng.seed_pair(rng.stream(self.seed, "objective"), step),  # one for all replicas
         }
         if self.objective.uses_critic:
-            counters = [step * self.n_critic + k for k in range(self.n_critic)]
+            counters = [step * self.n_critic + k for k in range(batches["image"].shape[1])]
             noise["critic_codes"] = tf.stack([codes("critic latents", c) for c in counters], axis=1)
             mix = [draw("mixing weights", c, lambda seed: rng.uniform([rows], seed)) for c in counters]
             noise["mix"] = tf.stack(mix, axis=1)
@@ -287,6 +274,13 @@ def sample_seed(seed: int | tf.Tensor) -> tf.Tensor:
 def feed(network: keras.Model, tensors: Batch, training: bool = False) -> tf.Tensor:
     """Calls a network on those of the tensors that it names among its inputs."""
     return network({name: tensors[name] for name in network.input}, training=training)
+
+
+def in_chunks(function: Callable, *tensors: tf.Tensor | np.ndarray, size: int = 256) -> np.ndarray:
+    """What a function makes of rows, computed `size` rows at a time, so that memory suffices for any number of them."""
+    n = len(tensors[0])
+    parts = [function(*(tf.convert_to_tensor(one[i : i + size]) for one in tensors)) for i in range(0, n, size)]
+    return np.concatenate([np.asarray(part) for part in parts])
 
 
 def _copy(layer: keras.layers.Layer) -> keras.layers.Layer:

@@ -7,9 +7,7 @@ from scipy.optimize import linear_sum_assignment
 from tfwgan.networks.eigengan import subspaces
 from tfwgan.priors import Info
 from tfwgan.spec import UsageError
-from tfwgan.trainer import GanTrainer, feed, sample_seed
-
-_CHUNK = 256
+from tfwgan.trainer import GanTrainer, feed, in_chunks, sample_seed
 
 
 def traversals(
@@ -77,9 +75,8 @@ def cluster_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
 
 def categories(trainer: GanTrainer, images: np.ndarray) -> np.ndarray:
     """The category that InfoGAN's critic guesses for images `[n, ...]`, int64 `[n]`."""
-    chunks = [tf.constant(images[i : i + _CHUNK]) for i in range(0, len(images), _CHUNK)]
-    said = [feed(trainer.critic, {"image": chunk})["category"] for chunk in chunks]
-    return np.concatenate([np.argmax(part, axis=1) for part in said])
+    said = in_chunks(lambda chunk: feed(trainer.critic, {"image": chunk})["category"], images)
+    return said.argmax(axis=1)
 
 
 def _walk(trainer: GanTrainer, z: np.ndarray, labels, places: range, values: np.ndarray) -> np.ndarray:

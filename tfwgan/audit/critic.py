@@ -5,10 +5,8 @@ import tensorflow as tf
 
 from tfwgan.networks.features import heads
 from tfwgan.objectives.penalties import interpolates, slopes
-from tfwgan.trainer import GanTrainer, feed
+from tfwgan.trainer import GanTrainer, feed, in_chunks
 from tfwgan.transport.certificate import c_transform_bound, certify, feasible_upper
-
-_CHUNK = 256
 
 
 def certified_gap(
@@ -44,8 +42,7 @@ def certified_gap(
 
 def scores(trainer: GanTrainer, samples: np.ndarray) -> np.ndarray:
     """The critic's scores of samples `[n, ...]`, float64 `[n]`."""
-    chunks = [samples[i : i + _CHUNK] for i in range(0, len(samples), _CHUNK)]
-    return np.concatenate([np.asarray(_score(trainer.critic, tf.constant(chunk))) for chunk in chunks]).astype(float)
+    return in_chunks(lambda chunk: _score(trainer.critic, chunk), samples).astype(float)
 
 
 def slope(trainer: GanTrainer, fake: np.ndarray, real: np.ndarray, n: int = 1024) -> float:
@@ -53,12 +50,9 @@ def slope(trainer: GanTrainer, fake: np.ndarray, real: np.ndarray, n: int = 1024
     count = min(n, max(len(fake), len(real)))
     pick = np.arange(count)
     mix = ((pick + 0.5) / count).astype(np.float32)
-    norms = []
-    for i in range(0, count, _CHUNK):
-        rows = pick[i : i + _CHUNK]
-        pair = (tf.constant(real[rows % len(real)]), tf.constant(fake[rows % len(fake)]))
-        norms.append(slopes(lambda x: _score(trainer.critic, x), interpolates(*pair, mix[rows])))
-    return float(np.concatenate(norms).mean())
+    pair = real[pick % len(real)], fake[pick % len(fake)]
+    norms = in_chunks(lambda *parts: slopes(lambda x: _score(trainer.critic, x), interpolates(*parts)), *pair, mix)
+    return float(norms.mean())
 
 
 def reads_images_only(critic) -> bool:

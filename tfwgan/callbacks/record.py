@@ -2,6 +2,7 @@
 
 import sys
 import time
+from collections.abc import Callable
 
 import keras
 import numpy as np
@@ -27,21 +28,28 @@ class Record(StepCallback):
     """Every `every` steps, and at the last one, writes the means of the interval to metrics.jsonl and TensorBoard."""
 
     def __init__(
-        self, run: Run, writer: tf.summary.SummaryWriter, clock: Clock, every: int, last: int, images_per_step: int
+        self,
+        run: Run,
+        writer: tf.summary.SummaryWriter,
+        clock: Clock,
+        every: int,
+        last: int,
+        images_before: Callable[[int], int],
     ):
         super().__init__()
+        self._mark = None
         self.run, self.writer, self.clock = run, writer, clock
-        self.every, self.last, self.images_per_step = every, last, images_per_step
+        self.every, self.last, self.images_before = every, last, images_before
 
     def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
         super().on_train_begin()
-        self._mark = self.step, self.clock.seconds
+        self._mark = self._mark or (self.step, self.clock.seconds)  # `fit` may begin several times in an interval
 
     def on_step(self, step, logs):  # noqa: D102 - see StepCallback
         if step % self.every and step != self.last:
             return
         seconds = self.clock.seconds
-        rate = self.images_per_step * (step - self._mark[0]) / (seconds - self._mark[1])
+        rate = (self.images_before(step) - self.images_before(self._mark[0])) / (seconds - self._mark[1])
         self._mark = step, seconds
         values = self.values(logs)
         row = {"step": step, "seconds": round(seconds, 3), **values, "images_per_second": round(rate, 1)}
@@ -72,9 +80,9 @@ class WeightHistograms(StepCallback):
 class Progress(StepCallback):
     """Keras' progress bar over the whole run on a terminal; elsewhere one line every `every` steps."""
 
-    def __init__(self, every: int, last: int, images_per_step: int):
+    def __init__(self, every: int, last: int, images_before: Callable[[int], int]):
         super().__init__()
-        self.every, self.last, self.images_per_step = every, last, images_per_step
+        self.every, self.last, self.images_before = every, last, images_before
         self._bar = None
 
     def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
@@ -94,7 +102,7 @@ class Progress(StepCallback):
             return
         seconds = time.perf_counter() - self._mark
         values = self.values(logs)
-        values["images/s"] = round(self.images_per_step * done / seconds, 1)
+        values["images/s"] = round((self.images_before(step) - self.images_before(self._first)) / seconds, 1)
         if terminal:
             self._bar.update(done, list(values.items()), finalize=step == self.last)
             return

@@ -5,6 +5,8 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
+from tfwgan import checkpoint
+
 
 class StepCallback(keras.callbacks.Callback):
     """Abstract. Calls `on_step` after each step, with the number of steps done in the whole run."""
@@ -36,10 +38,10 @@ class ContinueInterval(keras.callbacks.Callback):
 
     def on_train_begin(self, logs=None):
         """Notes the means as the checkpoint left them."""
-        self._means = self.model.means if self.model.steps_done % self.every else None
+        self._means = checkpoint.means(self.model) if self.model.steps_done % self.every else None
 
     def on_epoch_begin(self, epoch, logs=None):
         """Puts them back once, after Keras' reset."""
         if self._means is not None:
-            self.model.means = self._means
+            checkpoint.set_means(self.model, self._means)
         self._means = None

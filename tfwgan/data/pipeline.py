@@ -1,4 +1,4 @@
-"""From a data set to the endless stream of elements that training reads, which can start at any step."""
+"""From a data set to the endless stream of elements that training reads, which can start anywhere."""
 
 from collections.abc import Callable
 
@@ -16,21 +16,21 @@ def batches(
     batch_size: int,
     n_critic: int,
     seed: int,
-    first_step: int = 0,
+    first_batch: int = 0,
     steps: int | None = None,
 ) -> tf.data.Dataset:
     """One element per generator step, holding the `n_critic` batches that its critic steps read.
 
-    Items come in an endless sequence of shuffled epochs, each of which holds every item exactly once; item i of batch j
-    of step s stands at position ``(s * n_critic + j) * batch_size + i``. So batches run across the ends of epochs, none
-    is ever short, and starting at a late step costs nothing.
+    Items come in an endless sequence of shuffled epochs, each of which holds every item exactly once; item i of batch
+    j of a run stands at position ``j * batch_size + i``. So batches run across the ends of epochs, none is ever short,
+    and starting late costs nothing.
 
     Args:
         dataset: The items.
         batch_size: Items per critic step, over all devices.
         n_critic: Critic steps per generator step, at least 1.
         seed: Of the order.
-        first_step: The generator step of the first element, at least 0.
+        first_batch: How many batches the steps before the first element read, at least 0.
         steps: Number of elements; None never ends.
 
     Returns:
@@ -43,7 +43,7 @@ def batches(
     for name, value, least in (
         ("batch_size", batch_size, 1),
         ("n_critic", n_critic, 1),
-        ("first_step", first_step, 0),
+        ("first_batch", first_batch, 0),
         ("steps", 0 if steps is None else steps, 0),
     ):
         if value < least:
@@ -57,9 +57,9 @@ def batches(
     gather = _mapped_items(dataset) if isinstance(dataset.items, np.memmap) else _items_in_memory(dataset)
     labels = None if dataset.labels is None else _on_cpu(dataset.labels)
 
-    def element(step: tf.Tensor) -> dict[str, tf.Tensor]:
-        critic_steps = step * n_critic + tf.range(n_critic, dtype=tf.int64)
-        position = critic_steps * batch_size + tf.range(batch_size, dtype=tf.int64)[:, tf.newaxis]
+    def element(number: tf.Tensor) -> dict[str, tf.Tensor]:
+        batch = first_batch + number * n_critic + tf.range(n_critic, dtype=tf.int64)
+        position = batch * batch_size + tf.range(batch_size, dtype=tf.int64)[:, tf.newaxis]
         index = rng.shuffled_epochs(tf.reshape(position, [-1]), len(dataset), key)
         index = tf.reshape(index, [batch_size, n_critic])
         items = gather(index)
@@ -67,7 +67,7 @@ def batches(
             items = tf.cast(items, tf.float32) / 127.5 - 1.0
         return {"image": items} if labels is None else {"image": items, "label": tf.gather(labels, index)}
 
-    stream = tf.data.Dataset.counter(first_step).map(element)
+    stream = tf.data.Dataset.counter().map(element)
     return (stream if steps is None else stream.take(steps)).prefetch(2)
 
 
