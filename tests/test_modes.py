@@ -6,7 +6,7 @@ import pytest
 from tfwgan import spec
 from tfwgan.data.synthetic import SIGMA, grid25, grid25_centres, ring8, ring8_centres
 from tfwgan.metrics import METRICS
-from tfwgan.metrics.modes import coverage
+from tfwgan.metrics.modes import class_coverage, coverage
 from tfwgan.spec import UsageError
 
 MIXTURES = {"ring8": (ring8, ring8_centres()), "grid25": (grid25, grid25_centres())}
@@ -43,6 +43,24 @@ def test_quality_ends_at_three_standard_deviations(radius, quality):
     points = ring8_centres() + np.float32([0, radius * SIGMA])
     values = coverage(points, ring8_centres(), SIGMA)
     assert values["_quality"] == quality and values["_kl"] == pytest.approx(0 if quality else np.log(8), abs=1e-12)
+
+
+@pytest.mark.parametrize("found", [1, 3, 8])
+def test_classes_are_covered_as_modes_are(found):
+    """On the ring, whose classes are its modes, the two measures agree."""
+    data, centres = MIXTURES["ring8"]
+    real, labels = data().real(slice(None)), data().labels
+    samples = data(n=4000, seed=1).real(slice(None))[data(n=4000, seed=1).labels < found]
+    by_class, by_mode = class_coverage(samples, real, labels), coverage(samples, centres, SIGMA)
+    assert by_class[""] == by_mode[""] == found
+    assert by_class["_kl"] == pytest.approx(by_mode["_kl"], abs=2e-3)
+    assert by_class["_quality"] == pytest.approx(by_mode["_quality"], abs=0.015)
+
+
+def test_what_is_far_from_all_data_is_of_no_class():
+    real, labels = MIXTURES["ring8"][0]().real(slice(None)), MIXTURES["ring8"][0]().labels
+    values = class_coverage(np.zeros([100, 2], np.float32), real, labels)
+    assert values == {"": 0, "_quality": 0, "_kl": pytest.approx(np.log(8))}
 
 
 def test_only_points_of_the_plane_have_modes():

@@ -1,4 +1,4 @@
-"""Which modes of a known mixture a generator has found, and how well it hits them."""
+"""Which modes of a known mixture, or classes of labelled data, a generator has found, and how well it hits them."""
 
 from typing import Literal
 
@@ -6,6 +6,7 @@ import numpy as np
 
 from tfwgan.data.synthetic import SIGMA, grid25_centres, ring8_centres
 from tfwgan.spec import UsageError
+from tfwgan.transport.neighbours import nearest
 
 _CENTRES = {"ring8": ring8_centres, "grid25": grid25_centres}
 _NEAR = 3.0  # standard deviations within which a point counts as of high quality
@@ -26,13 +27,37 @@ def coverage(samples: np.ndarray, centres: np.ndarray, sigma: float) -> dict[str
         divergence in nats of their spread over the k modes from the uniform one, log k if there are none.
     """
     distance = np.linalg.norm(samples[:, None] - centres, axis=-1)
-    nearest = distance.argmin(axis=1)[distance.min(axis=1) <= _NEAR * sigma]
-    counts = np.bincount(nearest, minlength=len(centres))
+    good = distance.min(axis=1) <= _NEAR * sigma
+    return _spread(distance.argmin(axis=1)[good], len(centres), len(samples))
+
+
+def class_coverage(samples: np.ndarray, real: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """How samples spread over the classes of labelled data: `coverage` with classes in the place of modes.
+
+    A sample is of the class of its nearest real item, and of high quality if that is not farther than the nearest item
+    of one half of the data is from 98.9% of the other half: the share that `coverage` leaves of a Gaussian.
+
+    Args:
+        samples: `[n, ...]`.
+        real: `[m, ...]`, m at least 2.
+        labels: Classes of the real items, whole numbers `[m]` from 0.
+
+    Returns:
+        See `coverage`.
+    """
+    near = np.quantile(nearest(real[::2], real[1::2])[1], 1.0 - np.exp(-(_NEAR**2) / 2.0))
+    index, distance = nearest(samples, real)
+    return _spread(labels[index[distance <= near]], int(labels.max()) + 1, len(samples))
+
+
+def _spread(modes: np.ndarray, k: int, n: int) -> dict[str, float]:
+    """What `coverage` returns, of the modes in 0 ... k - 1 that the good ones of n samples belong to."""
+    counts = np.bincount(modes, minlength=k)
     share = counts / max(1, counts.sum())
-    share = share if counts.any() else np.eye(len(centres))[0]  # no sample of quality is as bad as one mode
-    divergence = np.sum(share[share > 0] * np.log(share[share > 0] * len(centres)))
-    covered = int((counts >= _COVERED * len(samples)).sum())
-    return {"": covered, "_quality": len(nearest) / len(samples), "_kl": float(max(0.0, divergence))}
+    share = share if counts.any() else np.eye(k)[0]  # no sample of quality is as bad as one mode
+    divergence = np.sum(share[share > 0] * np.log(share[share > 0] * k))
+    covered = int((counts >= _COVERED * n).sum())
+    return {"": covered, "_quality": len(modes) / n, "_kl": float(max(0.0, divergence))}
 
 
 class Modes:
