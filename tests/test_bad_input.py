@@ -35,6 +35,7 @@ MISTAKES = [
     ({"image_size": "16"}, "leave them out"),
     ({"steps": "-5"}, "--steps must be at least 1, got -5"),
     ({"steps": "many"}, "--steps must be a whole number, got 'many'"),
+    ({"data": "ring8", "flip": "True"}, "--flip mirrors images, and 'ring8' has points"),
     ({"n_critic": "0"}, "n must be at least 1"),
     ({"ema": "1"}, "--ema must be in [0, 1)"),
     ({"ema": "nan"}, "--ema must be finite"),

@@ -45,6 +45,25 @@ def test_starting_late_is_skipping(first_step):
         np.testing.assert_array_equal(one["label"], other["label"])
 
 
+def test_half_of_the_images_are_mirrored_and_starting_late_changes_none():
+    pictures = np.random.default_rng(0).integers(0, 256, [50, 4, 6, 3], np.uint8)
+    dataset = Dataset("noise", pictures, np.arange(50, dtype=np.int32))
+    options = {"batch_size": 10, "n_critic": 2, "seed": 1, "flip": True}
+    elements = read(dataset, steps=40, **options)
+    mirrored = []
+    for element in elements:
+        plain = dataset.real(element["label"].ravel()).reshape(element["image"].shape)
+        same, other = ((element["image"] == one).all(axis=(2, 3, 4)) for one in (plain, plain[..., ::-1, :]))
+        assert (same ^ other).all()
+        mirrored.append(other)
+    assert 0.4 < np.mean(mirrored) < 0.6  # 800 of them: five standard deviations are 0.09
+    by_image = {(label, flip) for element, flips in zip(elements, mirrored, strict=True)
+                for label, flip in zip(element["label"].ravel(), flips.ravel(), strict=True)}  # fmt: skip
+    assert len(by_image) > 95  # nearly every image is seen both ways
+    late = read(dataset, first_batch=14, steps=1, **options)
+    np.testing.assert_array_equal(late[0]["image"], elements[7]["image"])
+
+
 def test_epochs_are_whole_after_a_billion_steps():
     elements = read(numbered(12), batch_size=4, n_critic=3, seed=0, first_batch=3 * 10**9, steps=2)
     assert [sorted(order([element])) for element in elements] == [list(range(12))] * 2
@@ -107,6 +126,7 @@ def test_sets_without_labels_give_images_only():
         ({"batch_size": 11}, r"batch_size=11 is larger than numbers, which has 10 items; use --batch_size=10 or less"),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"n_critic": 0}, "n_critic must be at least 1, got 0"),
+        ({"flip": True}, "flip mirrors images, and numbers has points"),
         ({"first_batch": -1}, "first_batch must be at least 0, got -1"),
         ({"steps": -1}, "steps must be at least 0, got -1"),
     ],

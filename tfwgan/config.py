@@ -33,6 +33,7 @@ class Config:
     image_size: int | None = _field(None, "side in pixels that images are resized to; default: as they are")
     center_crop: int | None = _field(None, "side in pixels of a centred square cut out before resizing")
     gray_scale: bool = _field(False, "turn images to one channel of luminance")
+    flip: bool = _field(False, "mirror each image left to right with probability 1/2 whenever training reads it")
     limit_data: int | None = _field(None, "use only the first so many items")
     batch_size: int = _field(64, "samples per critic or generator update, over all devices")
     z_prior: str = _field(

@@ -71,6 +71,7 @@ class Experiment:
             batch_size=config.batch_size,
             n_critic=critic_steps.at(first_step),
             seed=config.seed,
+            flip=config.flip,
             first_batch=critic_steps.before(first_step),
             steps=steps,
         )
@@ -115,6 +116,8 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
         dataset = (outline_data if dry_run else load_data)(config)
     if dataset.size is not None and config.batch_size > dataset.size:
         raise UsageError(f"--batch_size={config.batch_size} is more than the {dataset.size} items of {config.data!r}.")
+    if config.flip and not dataset.is_image:
+        raise UsageError(f"--flip mirrors images, and {config.data!r} has points; leave it out.")
     metrics = {text: spec.build(text, METRICS, "metric") for text in config.metrics}
     for metric in metrics.values():
         metric.check(dataset.shape)

@@ -16,6 +16,7 @@ def batches(
     batch_size: int,
     n_critic: int,
     seed: int,
+    flip: bool = False,
     first_batch: int = 0,
     steps: int | None = None,
 ) -> tf.data.Dataset:
@@ -30,6 +31,7 @@ def batches(
         batch_size: Items per critic step, over all devices.
         n_critic: Critic steps per generator step, at least 1.
         seed: Of the order.
+        flip: Mirror each image left to right with probability 1/2, another half of them in every epoch.
         first_batch: How many batches the steps before the first element read, at least 0.
         steps: Number of elements; None never ends.
 
@@ -38,7 +40,7 @@ def batches(
         [batch_size, n_critic]`` if the set has labels. Critic step j reads ``[:, j]``.
 
     Raises:
-        UsageError: If a number is out of range, or a batch is larger than the set.
+        UsageError: If a number is out of range, a batch is larger than the set, or points are to be mirrored.
     """
     for name, value, least in (
         ("batch_size", batch_size, 1),
@@ -53,7 +55,9 @@ def batches(
             f"batch_size={batch_size} is larger than {dataset.name}, which has {len(dataset)} items; "
             f"use --batch_size={len(dataset)} or less."
         )
-    key = rng.stream(seed, "data")
+    if flip and not dataset.is_image:
+        raise UsageError(f"flip mirrors images, and {dataset.name} has points.")
+    key, flips = rng.stream(seed, "data"), rng.stream(seed, "flips")
     gather = _mapped_items(dataset) if isinstance(dataset.items, np.memmap) else _items_in_memory(dataset)
     labels = None if dataset.labels is None else _on_cpu(dataset.labels)
 
@@ -63,6 +67,10 @@ def batches(
         index = rng.shuffled_epochs(tf.reshape(position, [-1]), len(dataset), key)
         index = tf.reshape(index, [batch_size, n_critic])
         items = gather(index)
+        if flip:
+            mirrored = [rng.integers([batch_size], rng.seed_pair(flips, one), 2) for one in tf.unstack(batch)]
+            mirrored = tf.stack(mirrored, axis=1)[..., tf.newaxis, tf.newaxis, tf.newaxis]
+            items = tf.where(mirrored == 1, tf.reverse(items, [3]), items)
         if dataset.is_image:
             items = tf.cast(items, tf.float32) / 127.5 - 1.0
         return {"image": items} if labels is None else {"image": items, "label": tf.gather(labels, index)}
