@@ -3,10 +3,12 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from test_networks import MISFITS, SMALL, Z_DIM
 
-from tfwgan import checkpoint, data, experiment
+from tfwgan import checkpoint, data, experiment, rng, spec
 from tfwgan.config import Config
 from tfwgan.devices import make_strategy
+from tfwgan.networks import CRITICS, GENERATORS, spectral
 
 DENSE = {"data": "ring8-n=512", "gen_arch": "MLP-dim=16", "disc_arch": "MLP-dim=16", "z_dim": 4, "batch_size": 16}
 IMAGES = {
@@ -90,3 +92,37 @@ def test_two_devices_equal_one(settings):
         np.testing.assert_allclose(two[name], one[name], rtol=0, atol=1e-5, err_msg=name)
     for name in logs_of_one:
         np.testing.assert_allclose(logs_of_two[name], logs_of_one[name], rtol=1e-5, atol=1e-5, err_msg=name)
+
+
+NETWORKS = [
+    pytest.param(kind, name, shape, marks=marks)
+    for kind, table in (("generator", GENERATORS), ("critic", CRITICS))
+    for name in table
+    for shape, marks in (((8, 8, 1), ()), ((32, 32, 3), pytest.mark.slow))
+    if (name, shape) not in MISFITS and name != "OldFastGAN"  # another name of FastGAN
+]
+
+
+@pytest.mark.parametrize("kind, name, shape", NETWORKS, ids=lambda part: str(part))
+def test_every_network_has_its_shape_and_all_gradients_on_two_devices(kind, name, shape, monkeypatch):
+    monkeypatch.setattr(spectral, "_WARM_UP", 1)
+    strategy, z_dim = make_strategy("cpu:2", 4), Z_DIM.get(name, 4)
+    table = {"generator": GENERATORS, "critic": CRITICS}[kind]
+    with strategy.scope(), rng.seeded_initializers(0):
+        network = spec.build(SMALL[name], table, kind, z_dim=z_dim, image_shape=shape, n_classes=None)
+    (given,) = network.input
+    size = (z_dim,) if given == "z" else shape
+
+    def step():
+        with tf.GradientTape() as tape:
+            out = network({given: rng.normal([2, *size], rng.seed_pair(1, 2))}, training=True)
+            loss = tf.reduce_sum(out * rng.normal(out.shape, rng.seed_pair(3, 4)))
+        return out, tape.gradient(loss, network.trainable_variables)
+
+    out, gradients = tf.function(lambda: strategy.run(step))()
+    for replica in strategy.experimental_local_results(out):
+        assert replica.shape == ((2, *shape) if kind == "generator" else (2,))
+    assert len(gradients) == len(network.trainable_variables) > 0
+    for variable, gradient in zip(network.trainable_variables, gradients, strict=True):
+        for replica in strategy.experimental_local_results(gradient):
+            assert replica is not None and np.isfinite(replica).all(), variable.path
