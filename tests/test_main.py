@@ -14,6 +14,7 @@ from tfwgan import data, experiment
 from tfwgan.callbacks.steps import StepCallback
 from tfwgan.config import read_config
 from tfwgan.data.synthetic import SIGMA
+from tfwgan.schedule import CriticSteps
 
 ROOT = Path(__file__).parent.parent
 SQUARES = {"data": "squares-size=16-square=3", "gen_arch": "DCGAN-nf=4", "disc_arch": "DCGAN-nf=4"}
@@ -164,12 +165,16 @@ def test_wgan_gp_finds_every_mode_of_the_ring(tmp_path):
     assert near.any(axis=1).mean() > 0.6
 
 
-def test_spans_cover_every_step_once_and_break_at_intervals():
+@pytest.mark.parametrize("n_critic, most", [("1", 3), ("1-warmup=3-first=2-every=7", 7)])
+def test_spans_cover_every_step_once_and_break_at_intervals(n_critic, most):
+    critic_steps = CriticSteps.parse(n_critic)
     for first in range(12):
         for last in range(first, 14):
-            spans = list(experiment._spans(first, last, 4))
+            spans = list(experiment._spans(first, last, 4, critic_steps))
+            assert all(len({critic_steps.at(step) for step in range(*span[:2])}) == 1 for span in spans)
             covered = [step for start, stop, _ in spans for step in range(start, stop)]
             assert covered == list(range(first, last))
             assert all((stop - start) % length == 0 for start, stop, length in spans)
             ends = [end for start, stop, length in spans for end in range(start + length, stop + 1, length)]
-            assert all(end % 4 == 0 or end == last for end in ends) and len(spans) <= 3
+            changes = {step for step in range(1, 15) if critic_steps.at(step) != critic_steps.at(step - 1)}
+            assert all(end % 4 == 0 or end == last or end in changes for end in ends) and len(spans) <= most

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from tfwgan import cli, main
-from tfwgan.config import Config, fields, read_config
+from tfwgan.config import fields
 from tfwgan.data import DATASETS
 from tfwgan.metrics import METRICS
 from tfwgan.networks import CRITICS, GENERATORS
@@ -63,10 +63,3 @@ def test_every_link_and_every_file_of_the_tree_exists():
     for line in tree.splitlines():
         name = line.split()[0]
         assert (ROOT / name).exists() or (ROOT / "tfwgan" / name).exists(), name
-
-
-@pytest.mark.parametrize("path", sorted((ROOT / "configs").glob("*.yaml")), ids=lambda path: path.stem)
-def test_every_config_is_complete_and_says_what_it_is(path):
-    Config(**read_config(path))
-    first = path.read_text().split("\n\n")[0]
-    assert first.startswith("# ") and "--config=configs/" + path.name in first or "run_main.sh" in first

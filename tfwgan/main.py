@@ -55,9 +55,10 @@ def train(values: flags.FlagValues) -> int:
         from tfwgan.experiment import NonFiniteLoss, build, fit
         from tfwgan.report import describe, farewell
 
-    experiment = build(config)
-    print(describe(experiment, cost=values["dry_run"].value), flush=True)
-    if values["dry_run"].value:
+    dry_run = values["dry_run"].value
+    experiment = build(config, dry_run=dry_run)
+    print(describe(experiment, cost=dry_run), flush=True)
+    if dry_run:
         return 0
     try:
         result = fit(experiment, resume=values["resume"].value)

@@ -1,15 +1,18 @@
 """Data sets by name, and the one pipeline that feeds them to training."""
 
+from collections.abc import Callable, Mapping
+
 from tfwgan import spec
+from tfwgan.data.catalogue import outline as tfds_outline
 from tfwgan.data.catalogue import tfds
-from tfwgan.data.dataset import Dataset
+from tfwgan.data.dataset import Dataset, Outline
 from tfwgan.data.fashion import fashion_mini
 from tfwgan.data.folders import folder
 from tfwgan.data.images import AS_IS, View
 from tfwgan.data.pipeline import batches
 from tfwgan.data.synthetic import grid25, grid25_centres, ring8, ring8_centres, squares
 
-__all__ = ["DATASETS", "Dataset", "batches", "grid25_centres", "load", "ring8_centres"]
+__all__ = ["DATASETS", "Dataset", "Outline", "batches", "grid25_centres", "load", "outline", "ring8_centres"]
 
 DATASETS = {
     "fashion_mini": fashion_mini,
@@ -43,24 +46,46 @@ def load(
     Raises:
         UsageError: If the spec or a number is wrong, the data can't be had, or points get options of images.
     """
-    for name, value in (("image_size", image_size), ("center_crop", center_crop), ("limit_data", limit_data)):
+    view = View(image_size, center_crop, gray_scale)
+    dataset = _build(DATASETS, text, data_dir, view, limit_data)
+    if limit_data is None or limit_data >= len(dataset):
+        return dataset
+    labels = None if dataset.labels is None else dataset.labels[:limit_data]
+    return Dataset(dataset.name, dataset.items[:limit_data], labels, dataset.class_names)
+
+
+def outline(
+    text: str,
+    *,
+    data_dir: str | None = None,
+    image_size: int | None = None,
+    center_crop: int | None = None,
+    gray_scale: bool = False,
+    limit_data: int | None = None,
+) -> Outline:
+    """The outline of what `load` loads with the same arguments. Downloads nothing, and of a TFDS set reads nothing.
+
+    Raises:
+        UsageError: As `load`, as far as that can be told.
+    """
+    view = View(image_size, center_crop, gray_scale)
+    known = _build({**DATASETS, "tfds": tfds_outline}, text, data_dir, view, limit_data)
+    size = known.size if None in (known.size, limit_data) else min(known.size, limit_data)
+    return Outline(known.name, known.shape, known.n_classes, size)
+
+
+def _build(
+    table: Mapping[str, Callable], text: str, data_dir: str | None, view: View, limit_data: int | None
+) -> Dataset | Outline:
+    """What a table makes of a spec and a view, once both are checked."""
+    numbers = {"image_size": view.image_size, "center_crop": view.center_crop, "limit_data": limit_data}
+    for name, value in numbers.items():
         if value is not None and value < 1:
             raise spec.UsageError(f"--{name} must be at least 1, got {value}.")
-    view = View(image_size, center_crop, gray_scale)
-    dataset = spec.build(
-        text,
-        DATASETS,
-        "data set",
-        data_dir=data_dir,
-        view=view,
-        limit_data=limit_data,
-    )
+    dataset = spec.build(text, table, "data set", data_dir=data_dir, view=view, limit_data=limit_data)
     if not dataset.is_image and view != AS_IS:
         raise spec.UsageError(
             f"--image_size, --center_crop and --gray_scale are for images; {dataset.name} is a set of points, "
             "so leave them out."
         )
-    if limit_data is None or limit_data >= len(dataset):
-        return dataset
-    labels = None if dataset.labels is None else dataset.labels[:limit_data]
-    return Dataset(dataset.name, dataset.items[:limit_data], labels, dataset.class_names)
+    return dataset

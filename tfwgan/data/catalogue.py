@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfwgan.data import images
-from tfwgan.data.dataset import Dataset
+from tfwgan.data.dataset import Dataset, Outline
 from tfwgan.spec import UsageError
 
 # Where TFDS looks first, whatever the set.
@@ -45,9 +45,7 @@ def tfds(
     Raises:
         UsageError: If the package, the set or the split is missing, or the set is not one of images.
     """
-    library = _library()
-    builder = _builder(library, name, data_dir)
-    image, classes = _features(library, name, builder.info.features)
+    library, builder, image, classes = _open(name, data_dir)
     _make_ready(library, builder, name, data_dir)
     try:
         examples = builder.as_dataset(
@@ -57,10 +55,7 @@ def tfds(
             read_config=library.ReadConfig(try_autocache=False, interleave_cycle_length=1),
         )
     except Exception as error:
-        known = ", ".join(builder.info.splits) or "none"
-        raise UsageError(
-            f"{name} has no split {split!r} that can be read ({_reason(error)}); splits: {known}."
-        ) from error
+        raise _no_split(builder, name, split, error) from error
     wanted = (image, "label") if classes else (image,)
     examples = examples.take(-1 if limit_data is None else limit_data).map(
         lambda each: {key: each[key] for key in wanted}
@@ -72,7 +67,46 @@ def tfds(
             f"the files of the TFDS set {name} in {builder.data_path} can't be read ({_reason(error)}); "
             "delete them and prepare the set again."
         ) from error
-    return Dataset(name.split(":")[0], items, labels, tuple(classes) if labels is not None else None)
+    return Dataset(_short(name), items, labels, tuple(classes) if labels is not None else None)
+
+
+def outline(
+    name: str, split: str = "train", *, data_dir: str | None = None, view: images.View = images.AS_IS
+) -> Outline:
+    """What TFDS knows of an image set without downloading or reading it; asks no network.
+
+    Args:
+        name: As of `tfds`.
+        split: As of `tfds`. Only a prepared set knows its splits.
+        data_dir: As of `tfds`.
+        view: As of `tfds`.
+
+    Returns:
+        The outline of what `tfds` returns. Its size is None if the set was not prepared before; whether every image
+        has a label is not looked up.
+
+    Raises:
+        UsageError: As `tfds`, or if neither the set nor the view says how large images are.
+    """
+    _, builder, image, classes = _open(name, data_dir)
+    shape = view.shape(builder.info.features[image].shape, f"an image of {name}")
+    try:
+        size = builder.info.splits[split].num_examples if builder.info.splits else None
+    except Exception as error:
+        raise _no_split(builder, name, split, error) from error
+    return Outline(_short(name), shape, len(classes) if classes else None, size)
+
+
+def _open(name: str, data_dir: str | None) -> tuple[ModuleType, Any, str, list[str] | None]:
+    """TFDS, its builder of the set, the key of the images, and the names of the classes if there are any."""
+    library = _library()
+    builder = _builder(library, name, data_dir)
+    return library, builder, *_features(library, name, builder.info.features)
+
+
+def _short(name: str) -> str:
+    """The name of a set without its version."""
+    return name.split(":")[0]
 
 
 def _library() -> ModuleType:
@@ -114,6 +148,12 @@ def _features(library: ModuleType, name: str, features: Any) -> tuple[str, list[
         raise UsageError(f"the images of the TFDS set {name} are {found[key].np_dtype.__name__}, not 8 or 16 bits.")
     label = found.get("label")
     return key, list(label.names) if isinstance(label, kinds.ClassLabel) and label.names else None
+
+
+def _no_split(builder: Any, name: str, split: str, error: Exception) -> UsageError:
+    """The error to raise where a split can't be had."""
+    known = ", ".join(builder.info.splits) or "none"
+    return UsageError(f"{name} has no split {split!r} that can be read ({_reason(error)}); splits: {known}.")
 
 
 def _make_ready(library: ModuleType, builder: Any, name: str, data_dir: str | None) -> None:

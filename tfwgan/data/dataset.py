@@ -1,4 +1,4 @@
-"""What every data set is to the rest of the package: an array of items, perhaps with labels."""
+"""What every data set is to the rest of the package: an array of items, perhaps with labels; and its outline."""
 
 from dataclasses import dataclass
 
@@ -50,6 +50,11 @@ class Dataset:
         return len(self.items)
 
     @property
+    def size(self) -> int:
+        """Number of items."""
+        return len(self.items)
+
+    @property
     def shape(self) -> tuple[int, ...]:
         """Shape of one item: `(h, w, c)` or `(d,)`."""
         return self.items.shape[1:]
@@ -70,3 +75,37 @@ class Dataset:
         """The items at `indices`, the way networks see them: float32 `[len(indices), *shape]` in [-1, 1]."""
         items = np.asarray(self.items[indices])
         return items.astype(np.float32) / 127.5 - 1.0 if self.is_image else items
+
+
+@dataclass(frozen=True)
+class Outline:
+    """What is known of a data set whose items are not at hand: enough to build networks and count their work.
+
+    Attributes:
+        name: As of the `Dataset`, like all that follow.
+        shape: Shape of one item.
+        n_classes: Number of classes; None without labels.
+        size: Number of items; None if unknown.
+    """
+
+    name: str
+    shape: tuple[int, ...]
+    n_classes: int | None
+    size: int | None
+
+    @classmethod
+    def of(cls, dataset: "Dataset | Outline") -> "Outline":
+        """The outline of a data set."""
+        return cls(dataset.name, dataset.shape, dataset.n_classes, dataset.size)
+
+    @property
+    def is_image(self) -> bool:
+        """Whether the items are images, not points."""
+        return len(self.shape) == 3
+
+    def blank(self, n: int) -> Dataset:
+        """A data set of this kind: `n` items of zeros, all of class 0."""
+        items = np.zeros((n, *self.shape), np.uint8 if self.is_image else np.float32)
+        if self.n_classes is None:
+            return Dataset(self.name, items)
+        return Dataset(self.name, items, np.zeros(n, np.int32), tuple(map(str, range(self.n_classes))))

@@ -68,6 +68,17 @@ class View:
             pixels = tf.image.resize(pixels, (size, size), method="bilinear", antialias=True)
         return np.clip(np.rint(pixels.numpy()), 0, 255).astype(np.uint8)
 
+    def shape(self, shape: tuple[int | None, ...], what: str = "an image") -> tuple[int, int, int]:
+        """The shape that `prepare` gives an image `(h, w, c)`, whose rows and columns are None if not known yet.
+
+        Raises:
+            UsageError: If the crop is larger than the image, or the result depends on what is not known.
+        """
+        side = self.center_crop or self.image_size
+        if None in shape and side is None:
+            raise UsageError(f"{what} may have any size, which only reading it tells; give --image_size.")
+        return self.prepare(np.zeros([side if n is None else n for n in shape], np.uint8), what).shape
+
     def prepare_all(self, images: np.ndarray, what: str = "an image") -> np.ndarray:
         """`prepare` for a whole set in memory, uint8 `[n, h, w, c]`, a piece at a time to bound the float copies."""
         first = self.prepare(images[:1], what)
