@@ -167,8 +167,10 @@ PLANS = [
     (critic, "MLP-norm=batch", "dense l dense n l dense n l dense"),
     (generator, "DCGAN-norm=batch", "up4s1 n r up4s2 n r up4s2 n r up4s2 t"),
     (generator, "DCGAN-norm=batch-stem=dense-kernel=5", "dense n r up5s2 n r up5s2 n r up5s2 t"),
+    (generator, "DCGAN-norm=batch-stem=linear", "dense up4s2 n r up4s2 n r up4s2 t"),
     (generator, "DCGAN-extra_layers=1", "up4s1 r up4s2 r up4s2 r conv3s1 r up4s2 t"),
     (critic, "DCGAN", "conv4s2 r conv4s2 n r conv4s2 n r dense"),
+    (critic, "DCGAN-norm=layer-first_norm=True", "conv4s2 n r conv4s2 n r conv4s2 n r dense"),
     (critic, "DCGAN-norm=none-act=leaky", "conv4s2 l conv4s2 l conv4s2 l dense"),
     (critic, "DCGAN-norm=batch-head=map-extra_layers=1", "conv4s2 r conv3s1 n r conv4s2 n r conv4s2 n r conv4s2"),
     (critic, "DCGAN-down=pool-kernel=5-norm=none", "conv5s1 p r conv5s1 p r conv5s1 p r dense"),
@@ -369,6 +371,12 @@ def test_every_layer_of_a_spectral_critic_is_normalised(text):
     weighted = [layer for layer in model.layers if hasattr(layer, "kernel")]
     assert len(weighted) >= 4 and all(hasattr(layer, "refresh") for layer in weighted)
     assert n_weights(model) == n_weights(critic(SMALL[text], (32, 32, 3)))
+
+
+def test_the_head_can_be_left_out_of_spectral_normalisation():
+    model = critic("DCGAN-nf=2-sn=True-sn_head=False", (32, 32, 3))
+    weighted = [layer for layer in model.layers if hasattr(layer, "kernel")]
+    assert [hasattr(layer, "refresh") for layer in weighted] == [True] * (len(weighted) - 1) + [False]
 
 
 def test_oblong_images_are_for_fc_mlp_and_cnn():

@@ -24,7 +24,7 @@ def dcgan_generator(
     norm: Norm = "none",
     kernel: int = 4,
     extra_layers: int = 0,
-    stem: Literal["conv", "dense"] = "conv",
+    stem: Literal["conv", "dense", "linear"] = "conv",
     bias: Bias = "auto",
     init: Init = "torch",
     cond: GeneratorCond = "none",
@@ -39,7 +39,8 @@ def dcgan_generator(
         norm: Normalisation of every hidden layer.
         kernel: Side of the kernels of stride 2, 4 or 5.
         extra_layers: 3x3 layers of stride 1 before the last one (Arjovsky's ``n_extra_layers``).
-        stem: The layer from z: a transposed convolution (a bias per channel) or a dense one (a bias per unit).
+        stem: The layer from z: a transposed convolution (a bias per channel), a dense one (a bias per unit), or a
+            dense one without normalisation and activation after it (the fourth seed's).
         bias: Biases where no normalisation follows (auto), everywhere or nowhere.
         init: Initialisation.
         cond: How it uses labels.
@@ -53,13 +54,14 @@ def dcgan_generator(
     use_bias = {"auto": norm == "none" and cond != "cbn", "all": True, "none": False}[bias]
     condition, z = Condition(cond, n_classes), keras.Input([z_dim], name="z")
     x = condition.join(z)
-    if stem == "dense":
+    if stem != "conv":
         x = dense(x, widths[0] * base**2, "stem", init, use_bias)
         x = keras.layers.Reshape([base, base, widths[0]], name="stem_reshape")(x)
     else:
         x = keras.layers.Reshape([1, 1, x.shape[-1]], name="z_reshape")(x)
         x = conv_transpose(x, widths[0], base, 1, "valid", "stem", init, use_bias)
-    x = activate(condition.normalize(x, norm, "stem_norm", init), "relu", "stem_act")
+    if stem != "linear":
+        x = activate(condition.normalize(x, norm, "stem_norm", init), "relu", "stem_act")
     for i, width in enumerate(widths[1:]):
         x = conv_transpose(x, width, kernel, 2, "same", f"up_{i}", init, use_bias)
         x = activate(condition.normalize(x, norm, f"up_{i}_norm", init), "relu", f"up_{i}_act")
@@ -74,6 +76,7 @@ def dcgan_critic(
     image_shape: tuple[int, ...],
     nf: int = 64,
     norm: Norm = "instance",
+    first_norm: bool = False,
     kernel: int = 4,
     extra_layers: int = 0,
     act: Activation = "relu",
@@ -82,6 +85,7 @@ def dcgan_critic(
     init: Init = "torch",
     down: Literal["stride", "pool"] = "stride",
     sn: bool = False,
+    sn_head: bool = True,
     sn_norm: SpectralNorm = "kernel",
     cond: CriticCond = "none",
     n_classes: int | None = None,
@@ -93,6 +97,7 @@ def dcgan_critic(
         nf: Width of the first layer; each next one is twice as wide.
         norm: Normalisation of every hidden layer but the first; batch normalisation ties the samples of a batch
             together, which a per-sample gradient penalty does not allow for.
+        first_norm: Normalise the first layer too.
         kernel: Side of the kernels of stride 2, 4 or 5.
         extra_layers: 3x3 layers of stride 1 after the first one (Arjovsky's ``n_extra_layers``).
         act: ReLU, leaky ReLU as in Arjovsky's critic, or GroupSort.
@@ -101,6 +106,7 @@ def dcgan_critic(
         init: Initialisation.
         down: Halves by strides, or by the mean of 2x2 places after a convolution of stride 1.
         sn: Spectral normalisation of every layer.
+        sn_head: Of the head too, if of the others.
         sn_norm: Its norm.
         cond: How it uses labels.
         n_classes: Number of labels, None if there are none.
@@ -110,24 +116,24 @@ def dcgan_critic(
     """
     _, halvings, _ = _plan(image_shape, nf, kernel, extra_layers)
     condition, image = Condition(cond, n_classes), keras.Input(image_shape, name="image")
-    linear = functools.partial(dense, init=init, sn=sn, sn_norm=sn_norm)
-    convolution = functools.partial(conv, padding="same", init=init, sn=sn, sn_norm=sn_norm)
+    linear = functools.partial(dense, init=init, sn=sn and sn_head, sn_norm=sn_norm)
+    convolution = functools.partial(conv, padding="same", init=init, sn_norm=sn_norm)
     x = condition.join(image)
     for i in range(halvings):
         use_bias = {"auto": i == 0 or norm == "none", "all": True, "none": False}[bias]
-        x = convolution(x, nf << i, kernel, 2 if down == "stride" else 1, name=f"down_{i}", use_bias=use_bias)
+        x = convolution(x, nf << i, kernel, 2 if down == "stride" else 1, name=f"down_{i}", use_bias=use_bias, sn=sn)
         if down == "pool":
             x = keras.layers.AveragePooling2D(2, name=f"down_{i}_pool")(x)
-        x = activate(normalize(x, norm if i else "none", f"down_{i}_norm", init), act, f"down_{i}_act")
+        x = activate(normalize(x, norm if i or first_norm else "none", f"down_{i}_norm", init), act, f"down_{i}_act")
         for j in range(extra_layers if i == 0 else 0):
-            x = convolution(x, nf, 3, 1, name=f"extra_{j}", use_bias=False)
+            x = convolution(x, nf, 3, 1, name=f"extra_{j}", use_bias=False, sn=sn)
             x = activate(normalize(x, norm, f"extra_{j}_norm", init), act, f"extra_{j}_act")
     flat = keras.layers.Flatten(name="flatten")(x)
 
     def head_of(units: int, name: str):
         if head == "dense":
             return linear(flat, units, name, use_bias=bias != "none")
-        maps = convolution(x, units, kernel, 2, name=name, use_bias=bias != "none")
+        maps = convolution(x, units, kernel, 2, name=name, use_bias=bias != "none", sn=sn and sn_head)
         return keras.layers.GlobalAveragePooling2D(name=f"{name}_mean")(maps)
 
     scores = condition.scores(head_of, keras.ops.sum(x, axis=(1, 2)), linear)

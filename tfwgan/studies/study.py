@@ -9,6 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
+from tfwgan.callbacks.record import Progress
 from tfwgan.config import Config
 from tfwgan.experiment import build, fit
 from tfwgan.files import write_atomically
@@ -59,31 +60,43 @@ class Trained:
     Attributes:
         trainer: With its final weights.
         real: All real images, float32 `[M, h, w, c]`.
+        labels: Their classes, int32 `[M]`, or None.
         rows: The rows of its metrics.jsonl that hold metrics.
+        logged: Those that hold losses, each the mean over an interval.
         seconds: Of training, evaluation included, over all its parts.
     """
 
     trainer: GanTrainer
     real: np.ndarray
+    labels: np.ndarray | None
     rows: list[dict]
+    logged: list[dict]
     seconds: float
 
     def curve(self, name: str) -> tuple[list[float], list[float]]:
-        """Steps and values of a metric."""
-        return [row["step"] for row in self.rows if name in row], [row[name] for row in self.rows if name in row]
+        """Steps and values of a metric, or of a term of the loss."""
+        rows = [row for row in (*self.rows, *self.logged) if name in row]
+        return [row["step"] for row in rows], [row[name] for row in rows]
 
 
-def train(config: Config) -> Trained:
-    """Runs a configuration; takes up what an interrupted study left, and repeats nothing that is finished."""
+def train(config: Config, progress_steps: int | None = None) -> Trained:
+    """Runs a configuration; takes up what an interrupted study left, and repeats nothing that is finished.
+
+    Args:
+        config: The run.
+        progress_steps: Steps between lines of progress; by default `config.log_steps`.
+    """
     experiment = build(config)
     print(f"\n{config.run_name}: --loss={config.loss}, {config.steps} steps", flush=True)
-    result = fit(experiment, resume=(config.run_dir / "config.json").exists())
+    own = [Progress(progress_steps, config.steps, experiment.images_before)] if progress_steps else []
+    result = fit(experiment, own, resume=(config.run_dir / "config.json").exists(), verbose=not own)
     if result.interrupted:
         raise KeyboardInterrupt
     rows = [json.loads(line) for line in (config.run_dir / "metrics.jsonl").read_text().splitlines()]
-    seconds = max(row["seconds"] for row in rows if "seconds" in row)
+    logged = [row for row in rows if "seconds" in row]
     evaluated = [row for row in rows if "seconds" not in row]
-    return Trained(experiment.trainer, experiment.dataset.real(slice(None)), evaluated, seconds)
+    real, labels = experiment.dataset.real(slice(None)), experiment.dataset.labels
+    return Trained(experiment.trainer, real, labels, evaluated, logged, max(row["seconds"] for row in logged))
 
 
 def table(rows: Sequence[Mapping[str, object]]) -> str:
