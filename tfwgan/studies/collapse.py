@@ -26,8 +26,8 @@ _SAMPLES = 2500
 def methods(ring: bool) -> dict[str, dict]:
     """The runs by name."""
     penalty = 0.1 if ring else 10
-    adam = f"adam-lr={'2e-3' if ring else '5e-4'}-beta_1=0-beta_2=0.99-schedule=linear"
-    adam = {"g_opt": adam, "d_opt": adam}
+    rates = {"g_opt": "4e-3", "d_opt": "2e-3"} if ring else {"g_opt": "1e-3", "d_opt": "5e-4"}
+    adam = {name: f"adam-lr={rate}-beta_1=0-beta_2=0.99-schedule=linear" for name, rate in rates.items()}
     rmsprop = "rmsprop-lr=3e-4-schedule=linear"
     normed = {} if ring else {"gen_arch": "MLP-norm=batch", "disc_arch": "MLP-norm=batch"}  # as in the seed
     return {
