@@ -5,7 +5,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwgan import rng, spec
+from tfwgan import experiment, rng, spec
+from tfwgan.config import Config
 from tfwgan.networks import fastgan, spectral
 from tfwgan.spec import UsageError
 
@@ -226,3 +227,20 @@ def test_impossible_networks_are_refused(build, message):
     with pytest.raises(UsageError) as caught:
         build()
     assert message in str(caught.value) and "\n" not in str(caught.value)
+
+
+@pytest.mark.slow
+def test_spectral_norms_follow_their_kernels_through_a_run(tmp_path):
+    """Of the critic, the generator and its average, which no gradient step touches."""
+    nets = {"gen_arch": "FastGAN-nf=1", "disc_arch": "FastGAN-nf=1-norm=instance", "ema": 0.9}
+    rates = {"g_opt": "adam-lr=1e-3", "d_opt": "adam-lr=1e-3"}
+    config = Config(**nets, **rates, data="squares-size=32-square=9", z_dim=8, batch_size=8, n_critic=1, steps=100)
+    trainer = experiment.build(config).trainer
+    trainer.fit(experiment.build(config).batches(), steps_per_epoch=config.steps, shuffle=False, verbose=0)
+    for network in (trainer.critic, trainer.generator, trainer.average_generator):
+        layers = [layer for layer in network.layers if hasattr(layer, "refresh")]
+        assert len(layers) > 3
+        for layer in layers:
+            rows = np.moveaxis(layer.kernel.numpy(), layer._output_axis, 0)
+            norm = np.linalg.svd(rows.reshape(len(rows), -1), compute_uv=False)[0]
+            assert 0.95 * norm < float(layer.sigma()) < 1.001 * norm, (network.name, layer.name)
