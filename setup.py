@@ -31,5 +31,5 @@ setup(
         "pillow>=10",  # reads and writes images; tensorboard brings it too
         "pyyaml>=6",  # reads configs; tensorflow-datasets brings it too
     ],
-    extras_require={"test": ["pytest>=8", "hypothesis>=6", "ruff>=0.9"]},
+    extras_require={"test": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6", "ruff>=0.9"]},
 )

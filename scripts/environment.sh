@@ -2,7 +2,7 @@
 # already can, else the one of .venv, which is made and filled at the first call. EXTRA=[test] adds what the tests need.
 root="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
 modules="tfwgan, tensorflow, tensorflow_datasets, ot"
-[ -z "${EXTRA:-}" ] || modules="$modules, pytest, hypothesis, ruff"
+[ -z "${EXTRA:-}" ] || modules="$modules, pytest, xdist, hypothesis, ruff"
 
 # From another folder, so that only an installed package counts; find_spec, so that nothing heavy is loaded.
 can_import() {

@@ -12,4 +12,5 @@ fi
 export TFWGAN_TEST_DATA="${TFWGAN_TEST_DATA:-}"
 "$PYTHON" -m ruff check .
 "$PYTHON" -m ruff format --check .
-exec "$PYTHON" -m pytest "$@"
+# A process per core; the tests of a file share what they prepare, so they stay together.
+exec "$PYTHON" -m pytest -n auto --dist loadfile "$@"
