@@ -6,6 +6,8 @@ import json
 import numpy as np
 import pytest
 
+from tfwgan import spec
+from tfwgan.objectives import OBJECTIVES
 from tfwgan.studies import COMPARISONS, FIGURES, collapse, fig5, fig6, fig7, losses
 from tfwgan.studies.paper import BASE
 from tfwgan.studies.study import Study, table
@@ -62,6 +64,12 @@ def test_bright_parts_counts_squares():
     images[1, 2:5, 2:5] = images[2, 2:5, 2:5] = images[2, 7:9, 7:9] = 1
     images[3] = 1
     assert list(fig7.bright_parts(images)) == [0, 1, 2, 1]
+
+
+@pytest.mark.parametrize("data, shape", [("ring8", (2,)), ("fashion_mini", (28, 28, 1))])
+def test_every_loss_that_is_compared_fits_the_data(data, shape, tmp_path):
+    for settings in losses.settings(Study(data, tmp_path)).values():
+        spec.build(settings["loss"], OBJECTIVES, "loss").check(shape)
 
 
 def test_a_table_is_markdown():

@@ -8,6 +8,7 @@ from tfwgan.transport.exact import exact_plan
 from tfwgan.transport.patches import patch_swd
 
 _NEED_MORE = ("acgan", "infogan", "veegan")  # which need networks of their own
+_SPECS = {"sinkhorn": "sinkhorn=0.1"}  # what has no default
 
 
 def settings(study: Study) -> dict[str, dict]:
@@ -20,7 +21,7 @@ def settings(study: Study) -> dict[str, dict]:
     losses = [name for name in OBJECTIVES if name not in _NEED_MORE]
     if len(networks) == 4:  # points have no patches
         losses = [name for name in losses if "patch" not in name]
-    return {name: {**shared, "loss": name} for name in losses}
+    return {name: {**shared, "loss": _SPECS.get(name, name)} for name in losses}
 
 
 def run(study: Study) -> str:
