@@ -1,6 +1,7 @@
 """What all tests share: quiet logs, two logical CPUs, and tiny runs."""
 
 import contextlib
+import gc
 import io
 import os
 import runpy
@@ -10,6 +11,7 @@ from types import SimpleNamespace
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
+import keras
 import pytest
 import tensorflow as tf
 
@@ -32,6 +34,14 @@ TINY = {
     "image_steps": "2",
     "checkpoint_steps": "2",
 }
+
+
+@pytest.fixture(autouse=True, scope="module")
+def free_memory():
+    """Lets go of the networks and graphs of a file, which refer to each other."""
+    yield
+    keras.utils.clear_session()
+    gc.collect()
 
 
 @pytest.fixture
