@@ -11,9 +11,9 @@ from types import SimpleNamespace
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 
-import keras
 import pytest
 import tensorflow as tf
+from tensorflow.python.framework import ops
 
 from tfwgan.main import main
 
@@ -36,12 +36,21 @@ TINY = {
 }
 
 
-@pytest.fixture(autouse=True, scope="module")
 def free_memory():
-    """Lets go of the networks and graphs of a file, which refer to each other."""
-    yield
-    keras.utils.clear_session()
+    """Lets go of the networks and graphs that nobody uses any more.
+
+    TensorFlow registers the gradient functions of every graph for good, and with them the graph and its variables.
+    """
+    registry = ops.gradient_registry._registry
+    for name in [name for name in registry if name.startswith("CustomGradient-")]:
+        del registry[name]
     gc.collect()
+
+
+@pytest.fixture(autouse=True, scope="module")
+def one_file_in_memory():
+    yield
+    free_memory()
 
 
 @pytest.fixture

@@ -1,14 +1,13 @@
 """Laws of the files in configs/: each is a whole run, says how it is started, and builds what its comment names."""
 
-import gc
 import json
 import os
 import re
 from pathlib import Path
 
-import keras
 import numpy as np
 import pytest
+from conftest import free_memory
 from PIL import Image
 
 from tfwgan import parts, report
@@ -52,10 +51,6 @@ WEIGHTS = {
 }
 
 
-# Whose work is counted too.
-COUNTED = ("wgan_gp_cifar10", "wgan_celeba", "ring8_wgan_gp", "fashion_wgan", "fig7_w1_squares")
-
-
 def label(path):
     return str(path.relative_to(ROOT / "configs"))
 
@@ -72,8 +67,7 @@ def of_tfds(path):
 def one_run_in_memory():
     """Lets go of each test's networks before the next, for the originals are large."""
     yield
-    keras.utils.clear_session()
-    gc.collect()
+    free_memory()
 
 
 @pytest.fixture(scope="module")
@@ -120,8 +114,6 @@ def test_no_two_files_share_a_name():
     ids=label,
 )
 def test_a_dry_run_builds_what_the_original_has_without_its_data(path, run, tmp_path, monkeypatch, capsys):
-    if path.stem not in COUNTED:  # TensorFlow keeps what a traced step captured: gigabytes over all files
-        monkeypatch.setattr(report, "flop_per_step", lambda trainer, spec: 1)
     seen, describe = [], report.describe
     monkeypatch.setattr(
         report, "describe", lambda experiment, cost: seen.append(experiment) or describe(experiment, cost)
