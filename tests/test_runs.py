@@ -158,10 +158,14 @@ OTHER = {bool: True, int: 7, float: 0.5, str: "other", type(None): 7, list: ["w1
 def test_what_moves_a_weight_or_a_row_may_not_change(name):
     before = Config()
     old = before.as_dict()[name]
-    value = FREE.get(name, OTHER[type(old)])
+    value = "7" if name == "n_critic" else FREE.get(name, OTHER[type(old)])
     now = change(before, **{name: value})
     expected = [] if name in FREE else [f"{name} was {old!r}, is {value!r}"]
     assert differences(before.as_dict(), now) == expected
+
+
+def test_a_run_from_before_schedules_goes_on():
+    assert differences({**Config().as_dict(), "n_critic": 5}, Config()) == []
 
 
 def test_a_run_from_before_a_setting_existed_has_its_default():
