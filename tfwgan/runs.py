@@ -97,8 +97,9 @@ def differences(before: Mapping[str, Any], config: Config) -> list[str]:
     now = config.as_dict()
     free = _FREE if can_grow(config) else _FREE - {"steps"}
     names = [name for name in {**now, **before} if name not in free]
-    before = {**Config().as_dict(), **before}  # a run of an earlier version lacks what was added since
-    before["n_critic"] = str(before["n_critic"])  # and wrote a number where a schedule is now
+    # A run of an earlier version lacks what was added since, and may have written a value as another type.
+    known = {name: value for name, value in before.items() if name in now}
+    before = {**before, **Config(**known).as_dict()}
     return [f"{n} was {before.get(n)!r}, is {now.get(n)!r}" for n in names if before.get(n) != now.get(n)]
 
 
