@@ -4,7 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_networks import DIGITS, POINTS, critic, generator, n_weights, noise
+from small_networks import DIGITS, POINTS, critic, generator, n_weights, noise
 
 from tfwgan import rng, spec
 from tfwgan.networks import RECONSTRUCTORS

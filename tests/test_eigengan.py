@@ -3,38 +3,28 @@
 import keras
 import numpy as np
 import pytest
+import small_networks
 import tensorflow as tf
+from small_networks import n_weights, noise
 
-from tfwgan import rng, spec
+from tfwgan import rng
 from tfwgan.networks import eigengan
-from tfwgan.networks.eigengan import eigengan_critic, eigengan_generator, subspaces
+from tfwgan.networks.eigengan import subspaces
 from tfwgan.spec import UsageError
 
 SHAPES = [(8, 8, 1), (32, 32, 3), (64, 64, 1)]
-TABLE = {"EigenGAN": eigengan_generator}
-CRITICS = {"EigenGAN": eigengan_critic}
 
 
 def generator(options="", shape=(32, 32, 3), z_dim=40):
-    with rng.seeded_initializers(0):
-        return spec.build(f"EigenGAN{options}", TABLE, "generator", z_dim=z_dim, image_shape=shape)
+    return small_networks.generator(f"EigenGAN{options}", shape, z_dim)
 
 
 def critic(options="", shape=(32, 32, 3)):
-    with rng.seeded_initializers(0):
-        return spec.build(f"EigenGAN{options}", CRITICS, "critic", image_shape=shape)
+    return small_networks.critic(f"EigenGAN{options}", shape)
 
 
 def subspace_layers(model):
     return [layer for layer in model.layers if isinstance(layer, eigengan.SubspaceLayer)]
-
-
-def noise(*shape, seed=0):
-    return tf.constant(np.random.default_rng(seed).normal(size=shape), tf.float32)
-
-
-def n_weights(model):
-    return sum(int(np.prod(v.shape)) for v in model.trainable_variables)
 
 
 def test_they_have_as_many_weights_as_the_original():

@@ -4,16 +4,11 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_networks import critic
 
-from tfwgan import rng, spec
-from tfwgan.networks import CRITICS
+from tfwgan import rng
 from tfwgan.networks.lipschitz import GroupSort, OrthonormalConv2D, OrthonormalDense, orthonormal
 from tfwgan.spec import UsageError
-
-
-def critic(text, shape):
-    with rng.seeded_initializers(0):
-        return spec.build(text, CRITICS, "critic", image_shape=shape, z_dim=4, n_classes=None)
 
 
 def numbers(*shape, seed=0, scale=1.0):

@@ -1,7 +1,7 @@
 """Networks have as many weights as those of the systems they come from."""
 
 import pytest
-from test_networks import DIGITS, GRAY, POINTS, RGB, critic, generator, n_weights
+from small_networks import DIGITS, GRAY, POINTS, RGB, critic, generator, n_weights
 
 from tfwgan import spec
 from tfwgan.networks import RECONSTRUCTORS

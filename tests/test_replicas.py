@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import tensorflow as tf
-from test_networks import MISFITS, SMALL, Z_DIM
+from small_networks import MISFITS, SMALL, Z_DIM
 
 from tfwgan import checkpoint, data, experiment, rng, spec
 from tfwgan.config import Config

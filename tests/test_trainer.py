@@ -4,16 +4,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-
-from tfwgan import rng, spec
-from tfwgan.networks import CRITICS, GENERATORS
-from tfwgan.objectives import OBJECTIVES
-from tfwgan.optimizers import OPTIMIZERS
-from tfwgan.priors import PRIORS
-from tfwgan.trainer import GanTrainer
-
-N_CRITIC, B, STEPS = 2, 8, 3
-SEED = rng.seed_pair(0, 0)
+from small_trainer import N_CRITIC, SEED, STEPS, B, assert_same, data, differs, fit, make, objective, values
 
 
 class Spy:
@@ -41,54 +32,6 @@ class Distance:
     def generator_terms(self, critic, real, fake, seed):
         fake, real = fake["image"], real["image"]
         return {"generator_loss": tf.reduce_sum(tf.square(tf.reduce_mean(fake, 0) - tf.reduce_mean(real, 0)))}
-
-
-def objective(text="wgan_gp"):
-    return spec.build(text, OBJECTIVES, "loss")
-
-
-def make(
-    loss="wgan_gp", prior="normal", norm="none", opt="adam-lr=1e-2", n_critic=N_CRITIC, seed=0, eager=False, **options
-):
-    with rng.seeded_initializers(0):
-        loss = objective(loss) if isinstance(loss, str) else loss
-        critic = spec.build("MLP-dim=6-mults=(1,2)", CRITICS, "critic", image_shape=(2,)) if loss.uses_critic else None
-        trainer = GanTrainer(
-            spec.build(prior, PRIORS, "prior", z_dim=3),
-            spec.build(f"MLP-dim=6-mults=(1,2)-norm={norm}", GENERATORS, "generator", z_dim=3, image_shape=(2,)),
-            critic,
-            loss,
-            n_critic=n_critic,
-            seed=seed,
-            **options,
-        )
-        g_opt, d_opt = (spec.build(opt, OPTIMIZERS, "optimizer", updates=100) for _ in range(2))
-        trainer.compile(g_opt, d_opt, run_eagerly=eager)
-    return trainer
-
-
-def data(n_critic=N_CRITIC, steps=STEPS, seed=0):
-    """Elements `[b, n_critic, 2]`, every point different."""
-    return np.random.default_rng(seed).uniform(-1, 1, (steps, B, n_critic, 2)).astype(np.float32)
-
-
-def fit(trainer, images=None, epochs=1, callbacks=()):
-    images = data(trainer.n_critic) if images is None else images
-    elements = tf.data.Dataset.from_tensor_slices({"image": images})
-    return trainer.fit(elements, epochs=epochs, verbose=0, shuffle=False, callbacks=list(callbacks)).history
-
-
-def values(variables):
-    return [np.array(v.numpy()) for v in variables]
-
-
-def assert_same(one, other, **tolerance):
-    for a, b in zip(one, other, strict=True):
-        np.testing.assert_allclose(a, b, **tolerance)
-
-
-def differs(one, other):
-    return any(not np.array_equal(a, b) for a, b in zip(one, other, strict=True))
 
 
 @pytest.mark.parametrize("n_critic", [1, 3])
@@ -173,42 +116,6 @@ def test_clipped_weights_stay_inside_after_every_update():
     assert largest == np.float32(0.02)
 
 
-@pytest.mark.parametrize("prior", ["normal", "const=8-trainable=True"])
-def test_the_average_follows_the_generator_with_a_memory_that_grows(prior):
-    ema = 0.25  # below (1 + t) / (10 + t) from t = 2 on
-    trainer = make(norm="batch", prior=prior, ema=ema)
-    sources = trainer.generator.variables + trainer.prior.variables
-    averages = trainer.average_generator.variables + trainer.average_prior.variables
-    expected = values(sources)
-    assert_same(values(averages), expected, rtol=0)
-    assert {"moving_mean", "moving_variance"} <= {v.name for v in sources}
-    for t, element in enumerate(data(), start=1):
-        trainer.train_step({"image": tf.constant(element)})
-        decay = min(ema, (1 + t) / (10 + t))
-        assert decay == (2 / 11 if t == 1 else ema)
-        expected = [decay * a + (1 - decay) * v for a, v in zip(expected, values(sources), strict=True)]
-        assert_same(values(averages), expected, rtol=1e-5, atol=1e-7)
-    assert differs(values(averages), values(sources))
-    assert not trainer.average_generator.trainable_variables and not trainer.average_prior.trainable_variables
-
-
-def test_a_long_memory_starts_short():
-    trainer, expected = make(ema=0.999), None
-    expected = values(trainer.generator.variables)
-    for t, element in enumerate(data(), start=1):
-        trainer.train_step({"image": tf.constant(element)})
-        decay = (1 + t) / (10 + t)
-        expected = [
-            decay * a + (1 - decay) * v.numpy() for a, v in zip(expected, trainer.generator.variables, strict=True)
-        ]
-    assert_same(values(trainer.average_generator.variables), expected, rtol=1e-5, atol=1e-7)
-
-
-def test_without_an_average_the_generator_itself_is_shown():
-    trainer = make(ema=0.0)
-    assert trainer.average_generator is trainer.generator and trainer.average_prior is trainer.prior
-
-
 def test_the_seed_decides_every_number():
     first, same, other = (fit(make(seed=seed), epochs=2) for seed in (0, 0, 1))
     assert first == same
@@ -282,61 +189,6 @@ def test_compiling_with_xla_changes_nothing(loss, norm):
         fit(trainer, data(n_critic=2, steps=3))
     assert_same(compiled.get_weights(), plain.get_weights(), atol=1e-5)
     assert compiled.steps_done == 3
-
-
-def test_samples_are_a_function_of_their_seed():
-    trainer = make(ema=0.9)
-    fit(trainer)
-    samples = trainer.sample(5, 1).numpy()
-    assert samples.shape == (5, 2) and np.abs(samples).max() <= 1
-    np.testing.assert_array_equal(trainer.sample(5, 1), samples)
-    assert not np.array_equal(trainer.sample(5, 2), samples)
-    np.testing.assert_array_equal(make().sample(5, 1), make(seed=9).sample(5, 1))
-
-
-def test_samples_come_from_the_average_and_change_nothing():
-    trainer = make(norm="batch", ema=0.9)
-    fit(trainer)
-    before = trainer.get_weights()
-    z = tf.random.stateless_normal([5, 3], [0, 0])
-    np.testing.assert_array_equal(trainer(z), trainer.average_generator({"z": z}, training=False))
-    assert not np.array_equal(trainer(z), trainer.generator({"z": z}, training=False))
-    trainer.sample(5)
-    assert_same(trainer.get_weights(), before, rtol=0)
-
-
-def test_a_fixed_table_generates_its_atoms_in_order():
-    trainer = make(prior="const=5", ema=0.9)
-    fit(trainer)
-    np.testing.assert_allclose(trainer.sample(5, 7), trainer(trainer.prior.table), rtol=1e-6)
-
-
-@pytest.mark.parametrize("opt", OPTIMIZERS)
-@pytest.mark.parametrize("trainable", [True, False])
-def test_a_table_is_trained_with_the_generator_if_asked(opt, trainable):
-    trainer = make(prior=f"const=6-trainable={trainable}", opt=f"{opt}-lr=1e-2", eager=not trainable)
-    before = trainer.prior.table.numpy().copy()
-    fit(trainer)
-    moved = np.abs(trainer.prior.table.numpy() - before).max(axis=1) > 0
-    assert np.all(moved == trainable)
-
-
-def test_the_average_of_what_does_not_move_does_not_move():
-    trainer = make(prior="const=50", ema=0.999, eager=True)
-    before = trainer.prior.table.numpy().copy()
-    fit(trainer, epochs=5)
-    np.testing.assert_array_equal(trainer.prior.table, before)
-    np.testing.assert_allclose(trainer.average_prior.table, before, rtol=2e-7)
-
-
-@pytest.mark.parametrize("opt", OPTIMIZERS)
-def test_rows_that_are_not_drawn_are_not_moved_by_the_first_update(opt):
-    trainer = make(prior="const=30-trainable=True", opt=opt)
-    before = trainer.prior.table.numpy().copy()
-    codes = tf.constant([1, 1, 4, 0, 7, 7, 7, 29], tf.int64)
-    trainer.generator_step({"image": tf.constant(data()[0, :, 0])}, codes, SEED)
-    moved = np.abs(trainer.prior.table.numpy() - before).max(axis=1) > 0
-    assert set(np.flatnonzero(moved)) == {0, 1, 4, 7, 29}
 
 
 def test_an_objective_without_a_critic_trains_the_generator():
