@@ -8,6 +8,7 @@ from tfwgan import experiment, export, rng
 from tfwgan.config import Config
 from tfwgan.data.dataset import Dataset
 from tfwgan.spec import UsageError
+from tfwgan.trainer import sample_seed
 
 CLASSES, B = 3, 4
 SEED = rng.seed_pair(0, 0)
@@ -145,6 +146,28 @@ def test_the_saved_model_takes_the_label(name, tmp_path):
     inputs = [batch()[name] for name in ("image", "label") if name in trainer.critic.input]
     said = trainer.critic(dict(zip(("image", "label"), inputs, strict=False)))
     np.testing.assert_allclose(model.score(*inputs), said["score"] if name == "ac" else said, atol=1e-5)
+
+
+WALKED = {
+    **MODELS,
+    "eigengan": {"gen_arch": "EigenGAN-dim=2-init=he", "disc_arch": "EigenGAN-dim=2", "loss": "hinge"},
+    "atoms": {**CONDITIONAL["cbn"], "z_prior": "const=6"},
+}
+
+
+@pytest.mark.parametrize("name", WALKED)
+def test_every_model_draws_walks_between_its_latents(name, tmp_path, script):
+    trainer = make(WALKED[name])
+    model = export.export(trainer, tmp_path / "model")
+    done = script("interpolate", model, "--rows=2", "--columns=4", f"--out={tmp_path / 'walks.npz'}")
+    assert done.returncode == 0 and done.stderr == "", done.stderr
+    with np.load(tmp_path / "walks.npz") as file:
+        walks = file["images"]
+    z = trainer.average_prior.sample(3, sample_seed(0))
+    label = tf.constant([0, 0, 1, 1]) % CLASSES if trainer.n_classes else None
+    ends = trainer(tf.gather(z, [0, 1, 1, 2]), label)
+    np.testing.assert_allclose(walks[[0, 3, 4, 7]], ends, atol=1e-5)
+    assert len(np.unique(walks, axis=0)) >= 7  # the end of one walk begins the next, there perhaps in another class
 
 
 def test_a_conditional_set_of_atoms_is_every_atom_in_every_class():
