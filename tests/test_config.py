@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import platform
 import re
 import subprocess
 import sys
@@ -254,6 +255,17 @@ def test_looking_at_the_package_loads_no_tensorflow(statement):
     code = f"import sys; {statement}; print({heavy}, file=sys.stderr)"
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stderr.strip() == "[]"
+
+
+@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN is chosen on x86 only")
+@pytest.mark.parametrize("chosen, expected", [(None, "1"), ("0", "0")])
+def test_one_dnn_is_on_unless_the_user_says_otherwise(chosen, expected, monkeypatch):
+    monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
+    if chosen is not None:
+        monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", chosen)
+    code = "import os, tfwgan; print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    assert result.stdout.strip() == expected
 
 
 def test_help_shows_every_flag_and_its_default(capsys):
