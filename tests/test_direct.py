@@ -44,6 +44,19 @@ def test_the_loss_is_the_distance_and_there_is_no_critic(text):
     np.testing.assert_allclose(terms["generator_loss"], expected, rtol=1e-6)
 
 
+@pytest.mark.parametrize("p", range(1, 9))
+@pytest.mark.parametrize("s", range(1, 9))
+@pytest.mark.parametrize("name", ["patch_w1", "patch_swd", "local_patch_swd"])
+def test_patches_that_leave_no_row_out_are_taken(name, p, s):
+    loss = spec.build(f"{name}-p={p}-s={s}", OBJECTIVES, "loss")
+    reached = {row for first in range(0, 8 - p + 1, s) for row in range(first, first + p)}
+    if len(reached) == 8:
+        loss.check(SHAPE)
+    else:
+        with pytest.raises(UsageError, match="leave out rows or columns"):
+            loss.check(SHAPE)
+
+
 @pytest.mark.parametrize("text", SPECS.values(), ids=SPECS)
 def test_gradients_equal_finite_differences(text):
     distance = spec.build(text, DISTANCES, "distance")
@@ -100,6 +113,9 @@ def test_two_devices_minimise_the_distance_of_the_global_batch(text):
         ({"loss": "patch_swd-p=9"}, "the loss does not fit the data"),
         ({"loss": "local_patch_swd-p=0"}, "the loss does not fit the data"),
         ({"loss": "patch_w1-p=4-s=0"}, "the loss does not fit the data"),
+        ({"loss": "patch_swd-p=3-s=4"}, "patches leave out rows or columns of 8x8 images"),
+        ({"loss": "local_patch_swd-p=3-s=3"}, "choose -p and -s"),
+        ({"loss": "patch_w1-p=4-s=8"}, "choose -p and -s"),
         ({"loss": "sinkhorn=-1"}, "epsilon"),
         ({"loss": "swd-projections=3"}, "has no option 'projections'; did you mean 'n_projections'?"),
         ({"loss": "w1", "xla": True}, "--xla can't compile --loss=w1"),

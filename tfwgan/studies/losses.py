@@ -9,6 +9,7 @@ from tfwgan.transport.patches import patch_swd
 
 _NEED_MORE = ("acgan", "infogan", "veegan")  # which need networks of their own
 _SPECS = {"sinkhorn": "sinkhorn=0.1"}  # what has no default
+_PATCHES = "-p=8-s=4"  # which leave nothing of 28, 32 or 64 pixels out
 
 
 def settings(study: Study) -> dict[str, dict]:
@@ -21,7 +22,8 @@ def settings(study: Study) -> dict[str, dict]:
     losses = [name for name in OBJECTIVES if name not in _NEED_MORE]
     if len(networks) == 4:  # points have no patches
         losses = [name for name in losses if "patch" not in name]
-    return {name: {**shared, "loss": _SPECS.get(name, name)} for name in losses}
+    specs = {name: name + _PATCHES if "patch" in name else _SPECS.get(name, name) for name in losses}
+    return {name: {**shared, "loss": text} for name, text in specs.items()}
 
 
 def run(study: Study) -> str:
