@@ -3,7 +3,7 @@
 The networks, batches and numbers of steps are the seed's. The optimizers are one for all but the clipped WGAN, since
 the seed's differ from method to method and so compare optimizers too; rates fall to 0, and samples are drawn from the
 running average of the generator. A generator draws bridges between modes where its latents are connected: latents are
-corners of a cube, which are not, and one more method is WGAN-GP with 2,500 atoms that are trained.
+corners of a cube, which are not, and one more method on the ring is WGAN-GP with 2,500 atoms that are trained.
 """
 
 import itertools
@@ -30,6 +30,7 @@ def methods(ring: bool) -> dict[str, dict]:
     adam = {name: f"adam-lr={rate}-beta_1=0-beta_2=0.99-schedule=linear" for name, rate in rates.items()}
     rmsprop = "rmsprop-lr=3e-4-schedule=linear"
     normed = {} if ring else {"gen_arch": "MLP-norm=batch", "disc_arch": "MLP-norm=batch"}  # as in the seed
+    atoms = {"WGAN-GP, 2,500 atoms": {**adam, "loss": f"wgan_gp={penalty}", "z_prior": "const=2500-trainable=True"}}
     return {
         "GAN": {**adam, "loss": "gan"},
         "GAN + R1": {**adam, "loss": f"gan-r1={0.1 if ring else 10}"},
@@ -37,7 +38,7 @@ def methods(ring: bool) -> dict[str, dict]:
         "WGAN-GP": {**adam, "loss": f"wgan_gp={penalty}"},
         "SNGAN": {**adam, "loss": "gan", "disc_arch": "MLP-sn=True"},
         "LSGAN": {**adam, "loss": "lsgan", **normed},
-        "WGAN-GP, 2,500 atoms": {**adam, "loss": f"wgan_gp={penalty}", "z_prior": "const=2500-trainable=True"},
+        **(atoms if ring else {}),
         "VEEGAN": {**adam, "loss": "veegan", "gen_arch": "MLP-norm=batch", "disc_arch": "MLP-norm=batch-joint=True"},
     }
 
