@@ -109,7 +109,7 @@ def _row(several: Sequence[Mapping[str, float]]) -> dict[str, object]:
     row: dict[str, object] = {}
     for label in several[0]:
         values = [one[label] for one in several]
-        row[label] = "-" if np.isnan(values[0]) else values[0] if len(values) == 1 else spread(values)
+        row[label] = "-" if np.isnan(values[0]) else spread(values)
     return row
 
 

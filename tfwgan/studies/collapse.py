@@ -76,8 +76,8 @@ def run(study: Study) -> str:
     shots = [[_read(folders[method, 0] / f"step_{step:06d}.png") for step in steps] for method in chosen]
     minutes = sum(trained.seconds for trained in runs.values()) / 60
     text = (
-        f"{shared['steps']:,} generator steps with 5 critic steps each, {study.seeds} seeds, {minutes:.1f} minutes of "
-        "training in all; mean and standard deviation over the seeds.\n\n"
+        f"{shared['steps']:,} generator steps with 5 critic steps each, {minutes:.1f} minutes of training in all. "
+        f"Seeds: {study.seeds}; of several, mean and standard deviation.\n\n"
         f"Snapshots of seed 0 after {', '.join(map(str, steps))} steps, row by row: {', '.join(chosen)}."
     )
     return report(study.out, f"Mode collapse, {study.data}", text, rows, {"snapshots": tiles(shots)}, {})

@@ -115,7 +115,7 @@ def _verdict(runs: Mapping[tuple[str, int], Trained], seeds: int, minutes: float
         ("image W1", "FC critic", "CNN+GAP critic"),
         ("image W1", "CNN+FC critic", "CNN+GAP critic"),
     ]
-    lines = [f"{seeds} seeds, {minutes:.1f} minutes of training in all. The paper's claim, seed by seed:", ""]
+    lines = [f"Seeds: {seeds}. {minutes:.1f} minutes of training in all. The paper's claim, seed by seed:", ""]
     for label, better, worse in claims:
         wins = sum(final[label][better, seed] < final[label][worse, seed] for seed in range(seeds))
         p = binomtest(wins, seeds, alternative="greater").pvalue

@@ -8,8 +8,9 @@ from tfwgan.transport.exact import exact_plan
 from tfwgan.transport.patches import patch_swd
 
 _NEED_MORE = ("acgan", "infogan", "veegan")  # which need networks of their own
-_SPECS = {"sinkhorn": "sinkhorn=0.1"}  # what has no default
 _PATCHES = "-p=8-s=4"  # which leave nothing of 28, 32 or 64 pixels out
+# What has no default, and what would take seconds a step.
+_SPECS = {"sinkhorn": "sinkhorn=0.1", "patch_w1": f"patch_w1{_PATCHES}-max_patches=512"}
 
 
 def settings(study: Study) -> dict[str, dict]:
@@ -22,7 +23,7 @@ def settings(study: Study) -> dict[str, dict]:
     losses = [name for name in OBJECTIVES if name not in _NEED_MORE]
     if len(networks) == 4:  # points have no patches
         losses = [name for name in losses if "patch" not in name]
-    specs = {name: name + _PATCHES if "patch" in name else _SPECS.get(name, name) for name in losses}
+    specs = {name: _SPECS.get(name, name + _PATCHES if "patch" in name else name) for name in losses}
     return {name: {**shared, "loss": text} for name, text in specs.items()}
 
 

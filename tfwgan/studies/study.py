@@ -142,9 +142,9 @@ def report(
     return markdown
 
 
-def spread(values: Sequence[float]) -> str:
-    """Mean and standard deviation, in words."""
-    return f"{np.mean(values):.4g} ± {np.std(values):.2g}"
+def spread(values: Sequence[float]) -> str | float:
+    """Mean and standard deviation, in words; one value is itself."""
+    return f"{np.mean(values):.4g} ± {np.std(values):.2g}" if len(values) > 1 else float(values[0])
 
 
 def side_by_side(groups: Mapping[str, np.ndarray], columns: int = 8, gap: int = 12) -> np.ndarray:
