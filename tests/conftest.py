@@ -9,9 +9,8 @@ import sys
 from pathlib import Path
 from types import SimpleNamespace
 
-import tfwgan  # noqa: F401 - before TensorFlow, which reads what it sets
-
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the commands do
 
 import pytest
 import tensorflow as tf

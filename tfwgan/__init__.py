@@ -4,16 +4,9 @@ Public names are loaded at first use, so that importing the package costs nothin
 """
 
 import importlib
-import os
-import platform
 from typing import Any
 
 __version__ = "0.1.0"
-
-# TensorFlow reads this when it is first imported. On x86 CPUs older than VNNI it leaves oneDNN off, whose convolutions
-# are twice as fast.
-if platform.machine() in ("x86_64", "AMD64"):
-    os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 
 _HOMES = {
     "Config": "config",

@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
 
@@ -93,6 +94,9 @@ def run(
 def quiet_tensorflow() -> Iterator[None]:
     """Import TensorFlow inside this: its notices on loading go straight to the terminal, whatever the log level."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # On x86 CPUs older than VNNI TensorFlow leaves oneDNN off, whose convolutions are twice as fast.
+    if platform.machine() in ("x86_64", "AMD64"):
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
     sys.stderr.flush()
     kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
