@@ -16,6 +16,7 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import ops
 
+from tfwgan import experiment
 from tfwgan.main import main
 
 # Two logical CPUs, so that one process can compare one device with two; one device is still the first of them.
@@ -63,6 +64,12 @@ def tiny(tmp_path):
         return main([*(f"--{name}={value}" for name, value in flags.items()), *arguments])
 
     return run
+
+
+@pytest.fixture
+def no_export(monkeypatch):
+    """Finished runs write no SavedModel: a third of a tiny run's time, which tests of other things need not spend."""
+    monkeypatch.setattr(experiment, "export", lambda trainer, path: path)
 
 
 @pytest.fixture

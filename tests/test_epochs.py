@@ -12,6 +12,8 @@ from tfwgan.studies import epochs
 from tfwgan.studies.study import Study
 from tfwgan.trainer import GanTrainer
 
+pytestmark = pytest.mark.usefixtures("no_export")
+
 
 def test_an_epoch_s_seconds_hold_no_pause_between_epochs():
     pause, step, every = 100.0, 2.0, 5

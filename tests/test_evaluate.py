@@ -13,6 +13,8 @@ from tfwgan.metrics import METRICS
 from tfwgan.transport import DISTANCES
 from tfwgan.transport.exact import w1
 
+pytestmark = pytest.mark.usefixtures("no_export")
+
 RING = {"data": "ring8-n=64", "gen_arch": "MLP-dim=8", "disc_arch": "MLP-dim=8", "z_dim": "4", "z_prior": "const=8"}
 
 

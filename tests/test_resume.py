@@ -18,6 +18,8 @@ from tfwgan.config import Config
 from tfwgan.main import main
 from tfwgan.spec import UsageError
 
+pytestmark = pytest.mark.usefixtures("no_export")
+
 IMAGES = {"data": "squares-size=16-square=3", "gen_arch": "DCGAN-nf=4-norm=batch", "disc_arch": "DCGAN-nf=4-act=leaky"}
 
 RUNS = [
@@ -87,7 +89,7 @@ class StopAt(StepCallback):
             os.kill(os.getpid(), signal.SIGINT)
 
 
-@pytest.mark.parametrize("flags", RUNS, ids=str)
+@pytest.mark.parametrize("flags", [RUNS[0], *(pytest.param(run, marks=pytest.mark.slow) for run in RUNS[1:])], ids=str)
 @pytest.mark.parametrize("stop", [3, pytest.param(4, marks=pytest.mark.slow)])
 def test_a_run_stopped_anywhere_in_an_interval_ends_the_same(flags, stop, tmp_path):
     settings = {**TINY, **flags, "steps": 7, "log_steps": 3, "checkpoint_steps": 100, "out_dir": str(tmp_path)}
@@ -122,7 +124,7 @@ def test_fresh_graphs_of_one_step_agree_bit_for_bit():
     parts = experiment.build(Config(**{**TINY, "loss": "gan-r1=1", "ema": 0}))
     state = checkpoint.state(parts.trainer)
     start, elements, ends = {name: v.numpy() for name, v in state.items()}, list(parts.batches(steps=4)), []
-    for _ in range(25):
+    for _ in range(12):
         for name, variable in state.items():
             variable.assign(start[name])
         step = tf.function(parts.trainer.train_step)

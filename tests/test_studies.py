@@ -13,6 +13,8 @@ from tfwgan.studies.paper import BASE
 from tfwgan.studies.study import Study, table
 from tfwgan.trainer import GanTrainer
 
+pytestmark = pytest.mark.usefixtures("no_export")
+
 SMALL = {"steps": 3, "eval_steps": 3, "log_steps": 3, "xla": False}
 
 
@@ -82,18 +84,19 @@ def test_a_comparison_writes_its_report_and_repeats_nothing(name, data, tmp_path
     original = Study.config
 
     def config(self, run, **settings):
-        few = {"steps": 400, "image_steps": 200} if name == "modes" else {"steps": 3}
+        few = {"steps": 4, "image_steps": 2} if name == "modes" else {"steps": 3}
         tiny = {"batch_size": 8, "n_critic": 1, "log_steps": few["steps"], "checkpoint_steps": few["steps"]}
         prior = "const=16" if "const" in settings.get("z_prior", "") else "normal"
         return dataclasses.replace(original(self, run, **settings), **few, **tiny, z_prior=prior)
 
     monkeypatch.setattr(Study, "config", config)
-    monkeypatch.setattr(collapse, "SNAPSHOTS", {True: (200, 400)})
+    monkeypatch.setattr(collapse, "SNAPSHOTS", {True: (2, 4)})
+    monkeypatch.setattr(collapse, "_SAMPLES", 200)
     if name == "losses":  # every kind of objective once
         kinds = ("wgan_gp", "rpgan", "soft_hinge", "patch_swd-p=4-s=2", "w1")
         nets = {"gen_arch": "FC-nf=4", "disc_arch": "FC-nf=4", "steps": 3}
         monkeypatch.setattr(losses, "settings", lambda study: {kind: {"loss": kind, **nets} for kind in kinds})
-    study = Study(data, tmp_path / name, fast=True, seeds=1)
+    study = Study(data, tmp_path / name, fast=True, seeds=1, limit_data=200)
     markdown = COMPARISONS[name](study)
     assert (study.out / "report.md").read_text() == markdown
     lines = (study.out / "results.csv").read_text().splitlines()

@@ -15,7 +15,7 @@ def flop_per_step(trainer: GanTrainer, element_spec: dict[str, tf.TensorSpec]) -
         element_spec: Shapes of one element of its data.
     """
     # The updates themselves: in a step compiled with XLA they are one opaque operation.
-    step = tf.function(lambda batches: trainer.updates(batches, trainer.draw(batches)))
+    step = tf.function(lambda batches: trainer.updates(batches, trainer.draw(batches)), autograph=False)
     graph = step.get_concrete_function(element_spec).graph
     return sum(_FLOP[op.type](op) for op in graph.get_operations() if op.type in _FLOP)
 

@@ -63,7 +63,7 @@ class GanTrainer(keras.Model):
         self._observer = with_features(critic) if objective.reads_features else critic
         terms = (*objective.terms, *(["regularizer"] if generator.losses else []))
         self.trackers = {name: keras.metrics.Mean(name) for name in terms}
-        self._update = tf.function(self.updates, jit_compile=True) if xla else self.updates
+        self._update = tf.function(self.updates, autograph=False, jit_compile=True) if xla else self.updates
         self.built = True
 
     def compile(self, g_optimizer: keras.optimizers.Optimizer, d_optimizer: keras.optimizers.Optimizer, **kwargs):
