@@ -231,7 +231,9 @@ def test_without_labels_there_is_no_conditional_model():
         experiment.build(Config(**{**COMMON, **CONDITIONAL["concat"], "data": "squares-size=8-square=3"}))
 
 
-@pytest.mark.parametrize("augment", ["color,translation,cutout", "noise=0.1-steps=5"])
+@pytest.mark.parametrize(
+    "augment", ["color,translation,cutout", pytest.param("noise=0.1-steps=5", marks=pytest.mark.slow)]
+)
 def test_an_augmented_run_trains_and_a_second_one_agrees(augment):
     def run():
         parts = experiment.build(Config(**{**COMMON, **CONDITIONAL["concat"], "augment": augment}), images())
