@@ -6,7 +6,6 @@ import numpy as np
 from absl import flags
 
 from tfwgan import cli
-from tfwgan.spec import UsageError
 
 USAGE = """\
 usage: python scripts/distances.py [--out=distances.png]
@@ -68,10 +67,8 @@ def command(values: flags.FlagValues) -> None:
         [plots.line_chart(curves, "Two parallel lines: only W tells how far", "theta", size=whole)],
     ]
     out = values["out"].value
-    try:
+    with cli.writing_to(out):
         save_png(plots.tiles(picture), out)
-    except OSError as error:
-        raise UsageError(f"Can't write --out={out}: {error.strerror}.") from None
     print(f"Wrote {out}.")
 
 

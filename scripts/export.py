@@ -27,7 +27,9 @@ def command(source: str, values: flags.FlagValues) -> None:
 
     trainer = load_trainer(source)
     run = Path(source).parent.parent if source.endswith(".npz") else Path(source)
-    print(f"Step {trainer.steps_done}: {export(trainer, values['out'].value or run / 'export' / 'saved_model')}")
+    out = values["out"].value or run / "export" / "saved_model"
+    with cli.writing_to(out):
+        print(f"Step {trainer.steps_done}: {export(trainer, out)}")
 
 
 if __name__ == "__main__":

@@ -50,13 +50,11 @@ def command(run: str, values: flags.FlagValues) -> None:
     else:
         pictures = {"atoms": scatter(atoms.fake, real)}
     out = Path(values["out"].value or Path(run) / "atoms")
-    try:
+    with cli.writing_to(out):
         out.mkdir(parents=True, exist_ok=True)
         write_atomically(out / "atoms.json", (json.dumps(atoms.as_dict(), indent=2) + "\n").encode())
         for name, picture in pictures.items():
             save_png(picture, out / f"{name}.png")
-    except OSError as error:
-        raise UsageError(f"Can't write to --out={out}: {error.strerror}.") from None
     print(f"{atoms.summary()}\nWrote atoms.json and {', '.join(f'{name}.png' for name in pictures)} to {out}.")
 
 

@@ -6,7 +6,6 @@ from pathlib import Path
 from absl import flags
 
 from tfwgan import cli
-from tfwgan.spec import UsageError
 
 USAGE = """\
 usage: python scripts/ot_means.py [--data=squares] [--k=64] [--method=weiszfeld] [--out=otmeans/]
@@ -46,12 +45,10 @@ def command(values: flags.FlagValues) -> None:
     report = "step {}: W1 {:.5f}".format
     means = ot_means(real, k, method, steps, seed=seed, on_step=lambda *now: print(report(*now), flush=True))
     out = Path(values["out"].value)
-    try:
+    with cli.writing_to(out):
         out.mkdir(parents=True, exist_ok=True)
         save(out / "centroids.npz", means)
         save_png(picture(means.centroids, real), out / "centroids.png")
-    except OSError as error:
-        raise UsageError(f"Can't write to --out={out}: {error.strerror}.") from None
     end = "converged" if means.converged else "stopped"
     print(f"{end} after {means.steps} steps and {means.seconds:.1f} s: W1 {means.value:.5f}; wrote to {out}.")
 

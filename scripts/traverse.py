@@ -38,9 +38,10 @@ def command(path: str, values: flags.FlagValues) -> None:
     pictures = traversals(trainer, **options)
     run_dir = Path(path).parent.parent if path.endswith(".npz") else Path(path)
     out = Path(values["out"].value or run_dir / "traverse")
-    out.mkdir(parents=True, exist_ok=True)
-    for name, images in pictures.items():
-        save_png(image_grid(images, len(images) // options["rows"]), out / f"{name}.png")
+    with cli.writing_to(out):
+        out.mkdir(parents=True, exist_ok=True)
+        for name, images in pictures.items():
+            save_png(image_grid(images, len(images) // options["rows"]), out / f"{name}.png")
     print(f"{len(pictures)} pictures in {out}")
     if "category" in pictures:
         dataset = load_data_of(run_dir)

@@ -75,3 +75,5 @@ def test_the_script_draws_them_and_says_how_well_categories_are_classes(tmp_path
     assert done.returncode == 0 and "3 pictures" in done.stdout and "cluster accuracy" in done.stdout, done.stderr
     assert {path.name for path in (run / "traverse").iterdir()} == {"category.png", "code_0.png", "code_1.png"}
     assert script("traverse", tmp_path / "nowhere").returncode == 2
+    done = script("traverse", run, f"--out={run / 'config.json' / 'x'}")
+    assert done.returncode == 2 and "Can't write --out=" in done.stderr and done.stderr.count("\n") == 1

@@ -54,6 +54,26 @@ def test_export_takes_a_run_or_a_checkpoint(run, tmp_path, script):
     assert script("export", run).returncode == 0
 
 
+@pytest.mark.parametrize("name", ["export", "sample", "interpolate", "distances"])
+def test_an_out_that_cannot_be_written_is_a_mistake(name, run, script):
+    inputs, out = {"distances": []}.get(name, [run]), run / "config.json" / "x" / "y.png"
+    done = script(name, *inputs, f"--out={out}")
+    assert done.returncode == 2 and done.stderr == f"tfwgan: Can't write --out={out}: Not a directory.\n"
+
+
+def test_an_export_replaces_nothing_but_a_saved_model(run, tmp_path, script):
+    (tmp_path / "mine").mkdir()
+    (tmp_path / "mine" / "notes").write_text("kept")
+    for out in ("mine", "mine/notes"):
+        done = script("export", run, f"--out={tmp_path / out}")
+        assert done.returncode == 2 and "is there and is no SavedModel" in done.stderr
+    assert (tmp_path / "mine" / "notes").read_text() == "kept"
+    assert [path.name for path in tmp_path.rglob("*")] == ["mine", "notes"]
+    (tmp_path / "empty").mkdir()
+    for _ in range(2):
+        assert script("export", run, f"--out={tmp_path / 'empty'}").returncode == 0
+
+
 def test_inspect_atoms_reports_and_draws(tmp_path, script):
     images = {"data": "squares-size=16-square=3", "gen_arch": "FC-nf=8", "disc_arch": "FC-nf=8", "z_prior": "const=8"}
     config = Config(**{**TINY, **images, "out_dir": str(tmp_path), "name": "run"})

@@ -5,6 +5,7 @@ import os
 import platform
 import sys
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 
 from absl import flags
 
@@ -88,6 +89,15 @@ def run(
     except KeyboardInterrupt:
         print("tfwgan: interrupted.", file=sys.stderr)
         return 130
+
+
+@contextlib.contextmanager
+def writing_to(out: str | Path) -> Iterator[None]:
+    """Inside this, what can't be written is a mistake in a command's --out."""
+    try:
+        yield
+    except OSError as error:
+        raise UsageError(f"Can't write --out={out}: {error.strerror}.") from None
 
 
 @contextlib.contextmanager

@@ -14,7 +14,7 @@ _CHUNK = 256
 
 
 def export(trainer: GanTrainer, path: str | Path) -> Path:
-    """Writes the SavedModel folder; an older one is replaced when the new one is complete.
+    """Writes the SavedModel folder; an older one is replaced when the new one is complete, and nothing else ever is.
 
     Its endpoints, called as in ``tf.saved_model.load(path).sample(64, 1)``:
 
@@ -29,12 +29,19 @@ def export(trainer: GanTrainer, path: str | Path) -> Path:
     int32 label per image. ``score`` takes what the critic reads: ``label`` or ``z`` after the image.
 
     The generator is the averaged one where the run keeps an average.
+
+    Raises:
+        UsageError: If `path` is there and is no SavedModel.
+        OSError: If it can't be written.
     """
     path = Path(path)
+    if path.exists() and not (path / "saved_model.pb").exists() and not (path.is_dir() and not any(path.iterdir())):
+        raise UsageError(f"{path} is there and is no SavedModel; choose another folder.")
     path.parent.mkdir(parents=True, exist_ok=True)
     new, old = (path.with_name(f".{path.name}.{word}") for word in ("new", "old"))
     for leftover in (new, old):
         shutil.rmtree(leftover, ignore_errors=True)
+    new.mkdir()
     module = _Sampler(trainer)
     tf.saved_model.save(module, str(new), signatures=module.signatures())
     if path.exists():

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from tfwgan.cli import writing_to
 from tfwgan.files import write_atomically
 from tfwgan.spec import UsageError
 
@@ -89,7 +90,7 @@ def save_samples(samples: np.ndarray, out: str | Path, columns: int | None = Non
     out, is_image = Path(out), samples.ndim == 4
     if not is_image and out.suffix not in (".png", ".npz"):
         raise UsageError(f"--out={out} asks for a folder of pictures, but the samples are points; use .png or .npz.")
-    try:
+    with writing_to(out):
         (out.parent if out.suffix in (".png", ".npz") else out).mkdir(parents=True, exist_ok=True)
         if out.suffix == ".png":
             save_png(image_grid(samples, columns) if is_image else scatter(samples), out)
@@ -100,6 +101,4 @@ def save_samples(samples: np.ndarray, out: str | Path, columns: int | None = Non
         else:
             for i, image in enumerate(samples):
                 save_png(to_bytes(image), out / f"{i:06d}.png")
-    except OSError as error:
-        raise UsageError(f"Can't write --out={out}: {error.strerror}.") from None
     return f"Wrote {len(samples)} samples to {out}."
