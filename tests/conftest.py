@@ -1,4 +1,7 @@
-"""What all tests share: quiet logs, two logical CPUs, and tiny runs."""
+"""What all tests share: quiet logs, two logical devices, and tiny runs.
+
+The suite computes on the CPU, also where there is a GPU; `CUDA_VISIBLE_DEVICES=0 bash scripts/test.sh -n 4` takes that.
+"""
 
 import contextlib
 import gc
@@ -11,18 +14,28 @@ from types import SimpleNamespace
 
 os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
 os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")  # as the commands do
+os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
 
 import pytest
 import tensorflow as tf
 from tensorflow.python.framework import ops
 
-from tfwgan import experiment
+from tfwgan import devices, experiment
 from tfwgan.main import main
 
-# Two logical CPUs, so that one process can compare one device with two; one device is still the first of them.
+# Two logical devices, so that one process can compare one device with two; one device is still the first of them.
+KIND = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
+GPU_MEMORY = 3072 if KIND == "GPU" else None  # MiB; a GPU's are of fixed size
 tf.config.set_logical_device_configuration(
-    tf.config.list_physical_devices("CPU")[0], [tf.config.LogicalDeviceConfiguration()] * 2
+    tf.config.list_physical_devices(KIND)[0], [tf.config.LogicalDeviceConfiguration(GPU_MEMORY)] * 2
 )
+CPU_ONLY = pytest.mark.skipif(KIND == "GPU", reason="TensorFlow was given the GPU when the tests began")
+
+
+def two_devices():
+    """The strategy over both logical devices."""
+    return devices.mirrored((f"{KIND}:0", f"{KIND}:1"))
+
 
 TINY = {
     "data": "ring8-n=64",

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import two_devices
 
 from tfwgan import augment, rng
-from tfwgan.devices import mirrored
 from tfwgan.spec import UsageError
 
 RGB, GRAY, OBLONG = (8, 8, 3), (8, 8, 1), (6, 10, 2)
@@ -150,7 +150,7 @@ def test_samples_get_numbers_of_their_own(text):
 @pytest.mark.parametrize("text", [*EACH, ALL])
 def test_two_devices_alter_images_as_one_does(text):
     transform, x = augment.parse(text), images(8)
-    strategy = mirrored(("CPU:0", "CPU:1"))
+    strategy = two_devices()
     halves = strategy.experimental_distribute_values_from_function(
         lambda context: x[4 * context.replica_id_in_sync_group :][:4]
     )

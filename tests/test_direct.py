@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import two_devices
 
 from tfwgan import experiment, spec
 from tfwgan.config import Config
-from tfwgan.devices import make_strategy
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.spec import UsageError
 from tfwgan.transport import DIFFERENTIABLE, DISTANCES
@@ -98,7 +98,7 @@ def test_two_devices_minimise_the_distance_of_the_global_batch(text):
     settings = config(text, batch_size=8, z_prior="normal", g_opt="sgd-lr=0.01")
     data = experiment.load_data(settings)
     trained = []
-    for strategy in (tf.distribute.get_strategy(), make_strategy("cpu:2", 8)):
+    for strategy in (tf.distribute.get_strategy(), two_devices()):
         trainer = experiment.make_trainer(settings, data.shape, strategy)
         parts = experiment.Experiment(settings, data, trainer, strategy)
         logs = trainer.fit(parts.batches(), steps_per_epoch=3, shuffle=False, verbose=0).history

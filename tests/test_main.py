@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import tensorflow as tf
-from conftest import TINY
+from conftest import CPU_ONLY, TINY
 from PIL import Image
 
 import tfwgan
@@ -24,7 +24,7 @@ COMBINATIONS = [
     {"data": "fashion_mini", "limit_data": "32", "gen_arch": "DCGAN-nf=4", "disc_arch": "CNN-GAP=False-nf=4"},
     {**SQUARES, "loss": "wgan_lp", "z_prior": "const=8", "gen_arch": "DCGAN-nf=4-norm=batch-extra_layers=1"},
     {**SQUARES, "g_opt": "adam-lr=1e-3-schedule=cosine", "d_opt": "rmsprop-lr=5e-5-schedule=linear", "xla": "true"},
-    {**SQUARES, "devices": "cpu:2"},
+    pytest.param({**SQUARES, "devices": "cpu:2"}, marks=CPU_ONLY),
 ]
 MORE = [
     {"data": "grid25-n=100", "loss": "gan", "z_prior": "sphere"},

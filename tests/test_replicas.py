@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import two_devices
 from small_networks import MISFITS, SMALL, Z_DIM
 
 from tfwgan import checkpoint, data, experiment, rng, spec
 from tfwgan.config import Config
-from tfwgan.devices import make_strategy
 from tfwgan.networks import CRITICS, GENERATORS, spectral
 
 RING = {"data": "ring8-n=512", "gen_arch": "MLP-dim=16", "disc_arch": "MLP-dim=16", "z_dim": 4}
@@ -82,7 +82,7 @@ def train(config, strategy, steps):
 def test_two_devices_equal_one(settings):
     config = Config(**settings)
     one, logs_of_one = train(config, tf.distribute.get_strategy(), steps=4)
-    two, logs_of_two = train(config, make_strategy("cpu:2", config.batch_size), steps=4)
+    two, logs_of_two = train(config, two_devices(), steps=4)
     assert one.keys() == two.keys() and logs_of_one.keys() == logs_of_two.keys()
     for name in one:
         np.testing.assert_allclose(two[name], one[name], rtol=0, atol=1e-5, err_msg=name)
@@ -102,7 +102,7 @@ NETWORKS = [
 @pytest.mark.parametrize("kind, name, shape", NETWORKS, ids=lambda part: str(part))
 def test_every_network_has_its_shape_and_all_gradients_on_two_devices(kind, name, shape, monkeypatch):
     monkeypatch.setattr(spectral, "_WARM_UP", 1)
-    strategy, z_dim = make_strategy("cpu:2", 4), Z_DIM.get(name, 4)
+    strategy, z_dim = two_devices(), Z_DIM.get(name, 4)
     table = {"generator": GENERATORS, "critic": CRITICS}[kind]
     with strategy.scope(), rng.seeded_initializers(0):
         network = spec.build(SMALL[name], table, kind, z_dim=z_dim, image_shape=shape, n_classes=None)

@@ -5,7 +5,7 @@ import math
 
 import numpy as np
 import pytest
-from conftest import TINY
+from conftest import CPU_ONLY, TINY
 
 from tfwgan import experiment
 from tfwgan.config import Config
@@ -71,6 +71,7 @@ def test_a_warm_up_that_changes_nothing_changes_no_bit(tmp_path):
     assert [row["critic_loss"] for row in rows] == [row["critic_loss"] for row in others]
 
 
+@CPU_ONLY
 @pytest.mark.slow
 def test_a_schedule_is_the_same_on_two_devices(tmp_path):
     settings = {"n_critic": "1-warmup=3-first=2-every=4", "g_opt": "sgd", "d_opt": "sgd"}

@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from conftest import two_devices
 
 from tfwgan import rng
-from tfwgan.devices import mirrored
 from tfwgan.networks import blocks, spectral
 
 SHAPE = (5, 6, 3)
@@ -214,7 +214,7 @@ def steps(model, x, n, replicas, compiled=False):
 
 @NORMS
 def test_two_devices_and_xla_equal_one_device(sn_norm):
-    x, strategy = tf.constant(inputs((8, 8, 2), n=4)), mirrored(("CPU:0", "CPU:1"))
+    x, strategy = tf.constant(inputs((8, 8, 2), n=4)), two_devices()
     one = steps(network(sn_norm), x, 3, replicas=1)
     with strategy.scope():
         two = steps(network(sn_norm), x, 3, replicas=2)

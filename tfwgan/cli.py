@@ -104,6 +104,8 @@ def writing_to(out: str | Path) -> Iterator[None]:
 def quiet_tensorflow() -> Iterator[None]:
     """Import TensorFlow inside this: its notices on loading go straight to the terminal, whatever the log level."""
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # GPU memory is taken as it is needed, so that another process (TensorBoard, a second run) finds some.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     # On x86 CPUs older than VNNI TensorFlow leaves oneDNN off, whose convolutions are twice as fast.
     if platform.machine() in ("x86_64", "AMD64"):
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")

@@ -34,6 +34,9 @@ def make_strategy(devices: str, batch_size: int) -> tf.distribute.Strategy:
             f"--batch_size={batch_size} can't be split evenly over {count} devices of --devices={devices}."
         )
     _fix(chosen, n_cpus, devices)
+    if chosen:
+        # GPUs add up in the order in which threads meet, unless told not to: then a run resumes bit for bit.
+        tf.config.experimental.enable_op_determinism()
     if count == 1:
         return tf.distribute.get_strategy()
     kind = "GPU" if chosen else "CPU"
@@ -55,9 +58,6 @@ def _fix(gpus: list, n_cpus: int, devices: str) -> None:
     try:
         if tf.config.get_visible_devices("GPU") != gpus:
             tf.config.set_visible_devices(gpus, "GPU")
-        for gpu in gpus:
-            if not tf.config.experimental.get_memory_growth(gpu):
-                tf.config.experimental.set_memory_growth(gpu, True)
         split = tf.config.get_logical_device_configuration(cpu) or [tf.config.LogicalDeviceConfiguration()]
         if len(split) < n_cpus:
             tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * n_cpus)
