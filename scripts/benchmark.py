@@ -1,35 +1,8 @@
-"""Times standard workloads; one JSON line each. Run it alone on the machine: anything beside it misleads."""
+"""`tfwgan benchmark`, as a file of a checkout."""
 
-import json
 import sys
 
-from absl import flags
-
-from tfwgan import cli
-
-USAGE = """\
-usage: python scripts/benchmark.py [--xla] [dcgan32] [fc64] [mlp2d] [patch_swd] [otmeans]
-
-Without names all workloads run. "seconds" is the median for 5 critic updates with
-gradient penalty and 1 generator update; of patch_swd, for a loss and its gradient;
-of otmeans, for the whole search.
-"""
-
-
-def define_flags(values: flags.FlagValues) -> None:
-    """The script's flags."""
-    flags.DEFINE_bool("xla", False, "compile the updates with XLA", flag_values=values)
-
-
-def command(*arguments) -> None:
-    """Runs the workloads."""
-    *names, values = arguments
-    with cli.quiet_tensorflow():
-        from tfwgan.benchmark import benchmark
-
-    for line in benchmark(names, values["xla"].value):
-        print(json.dumps(line), flush=True)
-
+from tfwgan.program.verbs import run
 
 if __name__ == "__main__":
-    sys.exit(cli.run(command, define_flags, USAGE, many=True))
+    sys.exit(run("benchmark"))

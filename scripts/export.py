@@ -1,36 +1,8 @@
-"""Exports the SavedModel of a run, finished or not, or of one of its checkpoints."""
+"""`tfwgan export`, as a file of a checkout."""
 
 import sys
-from pathlib import Path
 
-from absl import flags
-
-from tfwgan import cli
-
-USAGE = """\
-usage: python scripts/export.py RUN_OR_CHECKPOINT [--out=FOLDER]
-
-RUN_OR_CHECKPOINT is a folder such as outputs/my_run, or a file such as outputs/my_run/checkpoints/step_001000.npz.
-"""
-
-
-def define_flags(values: flags.FlagValues) -> None:
-    """The script's flags."""
-    flags.DEFINE_string("out", None, "folder to write; default: export/saved_model in the run", flag_values=values)
-
-
-def command(source: str, values: flags.FlagValues) -> None:
-    """Loads the trainer and writes its SavedModel."""
-    with cli.quiet_tensorflow():
-        from tfwgan.experiment import load_trainer
-        from tfwgan.export import export
-
-    trainer = load_trainer(source)
-    run = Path(source).parent.parent if source.endswith(".npz") else Path(source)
-    out = values["out"].value or run / "export" / "saved_model"
-    with cli.writing_to(out):
-        print(f"Step {trainer.steps_done}: {export(trainer, out)}")
-
+from tfwgan.program.verbs import run
 
 if __name__ == "__main__":
-    sys.exit(cli.run(command, define_flags, USAGE, ["RUN_OR_CHECKPOINT"]))
+    sys.exit(run("export"))

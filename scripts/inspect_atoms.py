@@ -1,62 +1,8 @@
-"""What became of the atoms of a discrete generator: which data each stands for, which are dead, double or copied."""
+"""`tfwgan inspect-atoms`, as a file of a checkout."""
 
-import json
 import sys
-from pathlib import Path
 
-from absl import flags
-
-from tfwgan import cli
-from tfwgan.files import write_atomically
-from tfwgan.spec import UsageError
-
-USAGE = """\
-usage: python scripts/inspect_atoms.py RUN [--out=RUN/atoms] [--tolerance=0.05] [--patch=8] [--limit=10000]
-
-RUN is the folder of a run with the prior const=N. Writes atoms.json, and for images atoms.png (eight for each atom: the
-atom, the nearest real image, real images that the optimal plan sends to it) and patches.png (four for each: the atom, a
-patch of it, the most alike real patch around the same place, the image it is from).
-"""
-
-
-def define_flags(values: flags.FlagValues) -> None:
-    """The script's flags."""
-    flags.DEFINE_string("out", None, "folder to write to; default: atoms/ in the run folder", flag_values=values)
-    flags.DEFINE_float(
-        "tolerance", 0.05, "share of the mean distance between real images that counts as the same", flag_values=values
-    )
-    flags.DEFINE_integer("patch", 8, "side of the patches", lower_bound=1, flag_values=values)
-    flags.DEFINE_integer("limit", 10000, "real images used at most", lower_bound=1, flag_values=values)
-
-
-def command(run: str, values: flags.FlagValues) -> None:
-    """Loads the run and its data, compares, writes."""
-    with cli.quiet_tensorflow():
-        from tfwgan.experiment import load_run
-    from tfwgan.audit.atoms import assignment_rows, inspect_atoms, patch_rows
-    from tfwgan.priors import Const
-    from tfwgan.render import image_grid, save_png, scatter
-
-    trainer, dataset = load_run(run)
-    if not isinstance(trainer.prior, Const):
-        raise UsageError(f"{run} has no atoms: its prior is continuous; train with --z_prior=const=64.")
-    real = dataset.real(slice(values["limit"].value))
-    atoms = inspect_atoms(trainer.distribution(), real, values["tolerance"].value)
-    if dataset.is_image:
-        pictures = {
-            "atoms": image_grid(assignment_rows(atoms), columns=16),
-            "patches": image_grid(patch_rows(atoms.fake, real, values["patch"].value), columns=16),
-        }
-    else:
-        pictures = {"atoms": scatter(atoms.fake, real)}
-    out = Path(values["out"].value or Path(run) / "atoms")
-    with cli.writing_to(out):
-        out.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / "atoms.json", (json.dumps(atoms.as_dict(), indent=2) + "\n").encode())
-        for name, picture in pictures.items():
-            save_png(picture, out / f"{name}.png")
-    print(f"{atoms.summary()}\nWrote atoms.json and {', '.join(f'{name}.png' for name in pictures)} to {out}.")
-
+from tfwgan.program.verbs import run
 
 if __name__ == "__main__":
-    sys.exit(cli.run(command, define_flags, USAGE, ["RUN"]))
+    sys.exit(run("inspect-atoms"))

@@ -1,47 +1,8 @@
-"""Walks between latents of an exported SavedModel: each row of the picture is one path."""
+"""`tfwgan interpolate`, as a file of a checkout."""
 
 import sys
 
-import numpy as np
-from absl import flags
-
-from tfwgan import cli
-
-USAGE = """\
-usage: python scripts/interpolate.py SAVED_MODEL [--rows=8] [--columns=10] [--path=slerp|lerp] [--out=paths.png]
-
-SAVED_MODEL is the folder that a run exported, or the run folder itself. slerp follows great circles, on which Gaussian
-latents keep their typical length; lerp takes the straight line. A conditional model walks within one class per row.
-"""
-
-
-def define_flags(values: flags.FlagValues) -> None:
-    """The script's flags."""
-    flags.DEFINE_integer(
-        "rows", 8, "number of paths, each starting where the one before ends", lower_bound=1, flag_values=values
-    )
-    flags.DEFINE_integer("columns", 10, "points on each path", lower_bound=2, flag_values=values)
-    flags.DEFINE_enum("path", "slerp", ["slerp", "lerp"], "great circles or straight lines", flag_values=values)
-    flags.DEFINE_integer("seed", 0, "which end points", flag_values=values)
-    flags.DEFINE_string(
-        "out", "paths.png", "one picture (.png), an array (.npz), or a folder of pictures", flag_values=values
-    )
-
-
-def command(saved_model: str, values: flags.FlagValues) -> None:
-    """Loads the model, walks, writes."""
-    with cli.quiet_tensorflow():
-        from tfwgan.export import count_classes, load
-    from tfwgan import sampling
-    from tfwgan.render import save_samples
-
-    model, columns = load(saved_model), values["columns"].value
-    ends = model.latent(values["rows"].value + 1, values["seed"].value).numpy()
-    z = sampling.rows(ends, columns, getattr(sampling, values["path"].value))
-    labels = np.arange(len(z), dtype=np.int32).repeat(columns) % max(1, count_classes(model))
-    images = model.decode(z.reshape(-1, z.shape[-1]).astype("float32"), *([labels] if count_classes(model) else []))
-    print(save_samples(images.numpy(), values["out"].value, columns))
-
+from tfwgan.program.verbs import run
 
 if __name__ == "__main__":
-    sys.exit(cli.run(command, define_flags, USAGE, ["SAVED_MODEL"]))
+    sys.exit(run("interpolate"))

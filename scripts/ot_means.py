@@ -1,57 +1,8 @@
-"""Finds the k equally weighted points nearest to a data set in the Wasserstein-1 distance (OTMeans)."""
+"""`tfwgan ot-means`, as a file of a checkout."""
 
 import sys
-from pathlib import Path
 
-from absl import flags
-
-from tfwgan import cli
-
-USAGE = """\
-usage: python scripts/ot_means.py [--data=squares] [--k=64] [--method=weiszfeld] [--out=otmeans/]
-
-Writes centroids.npz (centroids, value, history) and centroids.png to the folder --out.
-No generator with k atoms can be nearer to the data; images of this kind are blurred.
-"""
-
-
-def define_flags(values: flags.FlagValues) -> None:
-    """The script's flags."""
-    flags.DEFINE_string("data", "squares", "data set", flag_values=values)
-    flags.DEFINE_integer("k", 64, "number of points", lower_bound=1, flag_values=values)
-    methods = ["weiszfeld", "mean", "gradient"]
-    flags.DEFINE_enum("method", "weiszfeld", methods, f"how points move: {', '.join(methods)}", flag_values=values)
-    flags.DEFINE_integer("steps", 100, "steps at most", lower_bound=1, flag_values=values)
-    flags.DEFINE_integer("seed", 0, "of the start", flag_values=values)
-    flags.DEFINE_string("out", "otmeans", "folder to write to", flag_values=values)
-    flags.DEFINE_integer("limit_data", None, "keep the first so many samples", flag_values=values)
-    flags.DEFINE_integer("image_size", None, "resize images to so many rows and columns", flag_values=values)
-    flags.DEFINE_integer("center_crop", None, "cut out the centred square of this side first", flag_values=values)
-    flags.DEFINE_bool("gray_scale", False, "keep the luminance only", flag_values=values)
-    flags.DEFINE_string("data_dir", None, "where TFDS keeps its prepared sets", flag_values=values)
-
-
-def command(values: flags.FlagValues) -> None:
-    """Loads the data, finds the points, writes them."""
-    with cli.quiet_tensorflow():
-        from tfwgan.data import load
-        from tfwgan.transport.means import ot_means, save
-    from tfwgan.render import picture, save_png
-
-    views = ("limit_data", "image_size", "center_crop", "gray_scale", "data_dir")
-    dataset = load(values["data"].value, **{name: values[name].value for name in views})
-    real = dataset.real(slice(None))
-    k, method, steps, seed = (values[name].value for name in ("k", "method", "steps", "seed"))
-    report = "step {}: W1 {:.5f}".format
-    means = ot_means(real, k, method, steps, seed=seed, on_step=lambda *now: print(report(*now), flush=True))
-    out = Path(values["out"].value)
-    with cli.writing_to(out):
-        out.mkdir(parents=True, exist_ok=True)
-        save(out / "centroids.npz", means)
-        save_png(picture(means.centroids, real), out / "centroids.png")
-    end = "converged" if means.converged else "stopped"
-    print(f"{end} after {means.steps} steps and {means.seconds:.1f} s: W1 {means.value:.5f}; wrote to {out}.")
-
+from tfwgan.program.verbs import run
 
 if __name__ == "__main__":
-    sys.exit(cli.run(command, define_flags, USAGE))
+    sys.exit(run("ot-means"))

@@ -2,15 +2,15 @@
 
 The state is every weight of the networks, their averages, the prior's table, both optimizers, the step and the
 running means of the current interval. Randomness and data order are functions of the step and need no saving.
-The file is an .npz, whose every member carries a checksum: what reads without an error is what was written.
+The file is an .npz whose note holds a digest of all the arrays: what is accepted is what was written. The note also
+says what was trained, and on which data, so that nothing else is gone on with.
 """
 
+import hashlib
 import io
 import json
 import re
 import warnings
-import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -18,7 +18,7 @@ from typing import Any
 import keras
 import numpy as np
 
-from tfwgan.files import write_atomically
+from tfwgan.files import clear_leftovers, write_atomically
 from tfwgan.spec import UsageError
 from tfwgan.trainer import GanTrainer
 
@@ -69,16 +69,21 @@ def save(folder: Path, trainer: GanTrainer, keep: int, **meta: Any) -> Path:
             raise NonFiniteState(name)
     step = trainer.steps_done
     buffer = io.BytesIO()
-    note = json.dumps({"step": step, **meta}).encode()
-    np.savez(buffer, **arrays, **{_MEANS: means(trainer), _META: np.frombuffer(note, np.uint8)})
+    arrays[_MEANS] = means(trainer)
+    note = json.dumps({"step": step, **meta, "digest": _digest(arrays)}).encode()
+    np.savez(buffer, **arrays, **{_META: np.frombuffer(note, np.uint8)})
     folder.mkdir(parents=True, exist_ok=True)
-    for cut_short in folder.glob(".*.tmp"):  # by a kill in the middle of writing
-        cut_short.unlink()
-    path = folder / f"step_{step:06d}.npz"
+    clear_leftovers(folder)
+    path = path_of(folder, step)
     write_atomically(path, buffer.getvalue())
     for old in paths(folder)[keep:]:
         old.unlink()
     return path
+
+
+def path_of(folder: Path, step: int) -> Path:
+    """The file of the checkpoint of a step."""
+    return folder / f"step_{step:06d}.npz"
 
 
 def paths(folder: Path) -> list[Path]:
@@ -98,11 +103,32 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
     try:
         with open(path, "rb") as stream, np.load(stream) as file:
             arrays = {name: file[name] for name in file.files}
-        return arrays, json.loads(arrays.pop(_META).tobytes())
+        return arrays, _checked(json.loads(arrays.pop(_META).tobytes()), arrays)
     except FileNotFoundError:
         raise UsageError(f"There is no checkpoint {path}.") from None
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile, zlib.error) as error:
-        raise UsageError(f"The checkpoint {path} is damaged: {error}.") from None
+    # On what is none, readers of zip files and arrays raise anything (NotImplementedError, SyntaxError, MemoryError).
+    except Exception as error:
+        reason = " ".join(str(error).split())[:200] or type(error).__name__
+        raise UsageError(f"The checkpoint {path} is damaged: {reason}.") from None
+
+
+def _checked(meta: Any, arrays: Mapping[str, np.ndarray]) -> dict[str, Any]:
+    """The note of a checkpoint; ValueError if it is none, or not that of these arrays."""
+    if not isinstance(meta, dict) or type(meta.get("step")) is not int or meta["step"] < 0:
+        raise ValueError("its note does not say which step it is of")
+    if "digest" in meta and meta["digest"] != _digest(arrays):  # earlier versions wrote none
+        raise ValueError("its content is not what was written")
+    return meta
+
+
+def _digest(arrays: Mapping[str, np.ndarray]) -> str:
+    """A digest of names, types, shapes and values."""
+    digest = hashlib.blake2b(digest_size=16)
+    for name in sorted(arrays):
+        array = np.ascontiguousarray(arrays[name])
+        digest.update(f"{name} {array.dtype.str} {arrays[name].shape};".encode())
+        digest.update(array.reshape(-1).view(np.uint8))
+    return digest.hexdigest()
 
 
 def load_newest(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | None:
@@ -155,8 +181,8 @@ def means(trainer: GanTrainer) -> np.ndarray:
 def set_means(trainer: GanTrainer, values: np.ndarray) -> None:
     """Puts back what `means` gave."""
     for parts, numbers in zip(_parts_of_means(trainer), values, strict=True):
-        if len(parts) != len(numbers):  # saved on another number of devices
-            numbers = [numbers.sum(), *[0.0] * (len(parts) - 1)]
+        if len(parts) != len(numbers):  # saved on another number of devices: Keras takes the mean over replicas
+            numbers = [numbers.mean()] * len(parts)
         for part, number in zip(parts, numbers, strict=True):
             part.assign(number)
 

@@ -1,21 +1,66 @@
-"""What every command shares: reading flags, answering mistakes in one line, keeping TensorFlow's start quiet."""
+"""What every command shares: reading flags, answering mistakes in one line, starting TensorFlow quietly."""
 
 import contextlib
 import os
 import platform
+import re
+import shlex
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from absl import flags
 
+from tfwgan import __version__, screen
 from tfwgan.spec import UsageError
+
+WIDTH = 100
+
+# Flags that people try, and what does here what they mean.
+_MEANT = {
+    "lr": "learning rates are options of the optimizers: --g_opt=adam-lr=1e-4 --d_opt=adam-lr=1e-4",
+    "learning_rate": "learning rates are options of the optimizers: --g_opt=adam-lr=1e-4 --d_opt=adam-lr=1e-4",
+    "epochs": "the length of a run is --steps=...",
+    "n_epochs": "the length of a run is --steps=...",
+    "iterations": "the length of a run is --steps=...",
+    "batch": "did you mean --batch_size?",
+    "bs": "did you mean --batch_size?",
+    "dataset": "did you mean --data?",
+    "size": "did you mean --image_size?",
+    "gpu": "did you mean --devices=gpu:0?",
+    "gpus": "did you mean --devices=gpu:0,1?",
+    "device": "did you mean --devices?",
+    "output": "did you mean --out_dir?",
+    "outdir": "did you mean --out_dir?",
+    "latent_dim": "did you mean --z_dim?",
+    "model": "networks are --gen_arch and --disc_arch",
+    "optimizer": "optimizers are --g_opt and --d_opt",
+    "metric": "did you mean --metrics?",
+}
+
+
+class _Path(flags.ArgumentParser):
+    """A path in which ``~`` is the home folder; after ``--flag=`` a shell leaves it alone."""
+
+    syntactic_help = "a path"
+
+    def parse(self, argument: str) -> str:
+        """The path, expanded."""
+        return os.path.expanduser(argument)
+
+
+def define_path(name: str, default: str | None, help: str, values: flags.FlagValues) -> None:  # noqa: A002
+    """Defines a flag that is a path."""
+    flags.DEFINE(_Path(), name, default, help, flag_values=values)
 
 
 def new_flags() -> flags.FlagValues:
-    """An empty set of flags with --help; nothing is registered globally."""
+    """An empty set of flags with --help and --version; nothing is registered globally."""
     values = flags.FlagValues()
     flags.DEFINE_bool("help", False, "show this help", flag_values=values, short_name="h")
+    flags.DEFINE_bool("version", False, "show the version", flag_values=values)
     return values
 
 
@@ -35,26 +80,37 @@ def parse(
     """
     try:
         rest = values(["tfwgan", *arguments])[1:]
+    except flags.UnrecognizedFlagError as error:
+        meant = _MEANT.get(error.flagname.lower())
+        raise UsageError(f"Unknown flag --{error.flagname}; {meant}." if meant else _one_line(error)) from None
     except flags.Error as error:
-        raise UsageError(" ".join(str(error).split())) from None
-    if values["help"].value:
+        raise UsageError(_one_line(error)) from None
+    if values["help"].value or values["version"].value:
         return rest
     if len(rest) > len(positional) and not many:
         raise UsageError(f"Unexpected argument {rest[len(positional)]!r}; flags are written --name=value.")
     if len(rest) < len(positional):
         raise UsageError(f"{positional[len(rest)]} is missing; --help tells more.")
-    return rest
+    return [os.path.expanduser(one) for one in rest]
 
 
-def describe_flags(values: flags.FlagValues) -> str:
-    """One line per flag, in the order of definition."""
-    lines = []
-    for name in values:
-        flag = values[name]
-        if name == flag.name and name != "help":
-            default = "" if flag.default in (None, False) else f" [{flag.default}]"
-            lines.append(f"  --{name}: {flag.help}{default}")
-    return "\n".join(lines)
+def describe_flags(values: flags.FlagValues, groups: dict[str, Sequence[str]] | None = None) -> str:
+    """The flags with their defaults, in the order of definition, under heads if `groups` gives names by head."""
+    names = [name for name in values if name == values[name].name and name not in ("help", "version")]
+    grouped = [name for members in (groups or {}).values() for name in members]
+    heads = {**(groups or {}), "Flags": [name for name in names if name not in grouped]}
+    return "\n\n".join(
+        "\n".join([f"{head}:", *(_described(values[name]) for name in members)]) for head, members in heads.items()
+    )
+
+
+def _described(flag: flags.Flag) -> str:
+    default = "" if flag.default is None or flag.default is False else f" [{flag.default}]"
+    text = " ".join(f"--{flag.name}: {flag.help}{default}".split())
+    # Nothing is broken within a spec, which could not be copied then.
+    return textwrap.fill(
+        text, WIDTH, initial_indent="  ", subsequent_indent="      ", break_long_words=False, break_on_hyphens=False
+    )
 
 
 def run(
@@ -64,8 +120,11 @@ def run(
     positional: Sequence[str] = (),
     arguments: Sequence[str] | None = None,
     many: bool = False,
+    groups: dict[str, Sequence[str]] | None = None,
 ) -> int:
     """Runs a command; returns its exit code: what `command` says (None: 0), 2 after a mistake, 130 after Ctrl-C.
+
+    What the machine has no room for, memory or disk, is told in one line too, with exit code 1.
 
     Args:
         command: Called with the positional arguments and, last, the flags.
@@ -74,21 +133,62 @@ def run(
         positional: Names of the positional arguments.
         arguments: The command line; by default this process's.
         many: Take any number of further positional arguments.
+        groups: Names of flags by the heads that --help lists them under.
     """
+    for stream in (sys.stdout, sys.stderr):
+        screen.any_text(stream)
     try:
         values = new_flags()
         define(values)
         rest = parse(values, sys.argv[1:] if arguments is None else arguments, positional, many)
-        if values["help"].value:
-            print(f"{usage.strip()}\n\nFlags:\n{describe_flags(values)}")
-            return 0
-        return command(*rest, values) or 0
+        if values["version"].value:
+            print(f"tfwgan {__version__}")
+            code = 0
+        elif values["help"].value:
+            print(f"{usage.strip()}\n\n{describe_flags(values, groups)}")
+            code = 0
+        else:
+            code = command(*rest, values) or 0
+        if sys.stdout is not None:
+            sys.stdout.flush()
+        return code
     except UsageError as error:
-        print(f"tfwgan: {error}", file=sys.stderr)
-        return 2
+        return _answer(_one_line(error), 2)
     except KeyboardInterrupt:
-        print("tfwgan: interrupted.", file=sys.stderr)
-        return 130
+        return _answer("interrupted.", 130)
+    except BrokenPipeError:  # as `tfwgan --help | head`
+        screen.silence(sys.stdout)
+        return 1
+    except OSError as error:
+        screen.silence(sys.stdout)
+        return _answer(f"{_one_line(error)}.", 1)
+    except Exception as error:
+        if (lack := _lack(error)) is None:
+            raise
+        return _answer(lack, 1)
+
+
+def _answer(text: str, code: int) -> int:
+    """Says why a command ends; returns its exit code."""
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        print(f"tfwgan: {text}", file=sys.stderr, flush=True)
+    return code
+
+
+def _lack(error: Exception) -> str | None:
+    """What the machine lacks, if that is the error; TensorFlow has its own classes for full memory and full disks."""
+    kind, text = type(error).__name__, _one_line(error)
+    if kind == "MemoryError" or (kind == "ResourceExhaustedError" and re.search("OOM|alloc", text)):
+        return "memory is full; use a smaller --batch_size, smaller networks, or smaller images (--image_size)."
+    if kind in ("ResourceExhaustedError", "UnknownError") and re.search("No space|quota|too large|write", text, re.I):
+        return f"can't write: {text}."
+    return None
+
+
+def _one_line(error: Exception) -> str:
+    """The message of an error, on one line of bounded length."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 1500 else f"{text[:1500]} ..."
 
 
 @contextlib.contextmanager
@@ -100,17 +200,56 @@ def writing_to(out: str | Path) -> Iterator[None]:
         raise UsageError(f"Can't write --out={out}: {error.strerror}.") from None
 
 
-@contextlib.contextmanager
-def quiet_tensorflow() -> Iterator[None]:
-    """Import TensorFlow inside this: its notices on loading go straight to the terminal, whatever the log level."""
+def program() -> str:
+    """How to call this program from the same shell: `tfwgan` where it is installed, else through its interpreter."""
+    here = Path(sys.executable)
+    command = here.with_name("tfwgan")
+    found = shutil.which("tfwgan")
+    if found and Path(found) == command:
+        return "tfwgan"
+    if command.exists():
+        return shlex.quote(_short(command))
+    return f"{python()} -m tfwgan"
+
+
+def python() -> str:
+    """How to call this interpreter from the same shell: its name if that finds it, else its path."""
+    here = Path(sys.executable)
+    for name in ("python", "python3"):
+        found = shutil.which(name)
+        if found and Path(found) == here:
+            return name
+    return shlex.quote(_short(here))
+
+
+def _short(path: Path) -> str:
+    return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
+
+
+def set_environment() -> None:
+    """What TensorFlow and Keras read when they are imported, wherever the user has not said otherwise."""
+    # Keras may be set to another backend for other programs, by this variable or by its own file.
+    os.environ["KERAS_BACKEND"] = "tensorflow"
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     # GPU memory is taken as it is needed, so that another process (TensorBoard, a second run) finds some.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
     # On x86 CPUs older than VNNI TensorFlow leaves oneDNN off, whose convolutions are twice as fast.
     if platform.machine() in ("x86_64", "AMD64"):
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-    sys.stderr.flush()
-    kept, null = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+
+
+@contextlib.contextmanager
+def quiet_tensorflow() -> Iterator[None]:
+    """Import TensorFlow inside this: its notices on loading go straight to the terminal, whatever the log level."""
+    set_environment()
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # a closed descriptor shows nothing anyway
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
     os.dup2(null, 2)
     try:
         yield

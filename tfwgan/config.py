@@ -7,13 +7,14 @@ of one component is an option in that component's spec (`tfwgan.spec`), not a fi
 import dataclasses
 import hashlib
 import json
+import os
 import typing
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 from tfwgan.schedule import CriticSteps
-from tfwgan.spec import UsageError, convert, suggest
+from tfwgan.spec import UsageError, convert, suggest, text_in
 
 
 def _field(default: Any, help: str) -> Any:  # noqa: A002 - the word of flags
@@ -78,6 +79,9 @@ class Config:
     steps: int = _field(3000, "generator updates of the whole run")
     seed: int = _field(0, "seed of weights, data order, latents and all other randomness")
     devices: str = _field("auto", "auto (all GPUs, or the CPU), cpu, gpu:0,1 or cpu:2 (the CPU as two logical devices)")
+    threads: int | None = _field(
+        None, "threads that share one operation of the CPU, on which the last digits depend; default: one for each core"
+    )
     xla: bool = _field(False, "compile the updates with XLA (one device only)")
     log_steps: int = _field(50, "steps between rows of metrics.jsonl, each the mean over them")
     image_steps: int = _field(250, "steps between pictures and weight histograms")
@@ -90,6 +94,10 @@ class Config:
         hints = typing.get_type_hints(type(self))
         for field in dataclasses.fields(self):
             value = convert(getattr(self, field.name), hints[field.name], f"--{field.name}")
+            if field.name in PATHS and value is not None:
+                value = _expanded(value, f"--{field.name}")
+            for text in value if isinstance(value, tuple) else [value]:
+                _check_text(text, f"--{field.name}")
             object.__setattr__(self, field.name, value)
         for name in _AT_LEAST_1:
             if getattr(self, name) is not None and getattr(self, name) < 1:
@@ -132,7 +140,8 @@ class Config:
 
 _LONGEST_NAME = 200  # bytes; file systems take 255, and files beside it need some
 _AT_LEAST_1 = ("image_size center_crop limit_data batch_size z_dim steps log_steps image_steps "
-               "checkpoint_steps keep_checkpoints eval_steps eval_images").split()  # fmt: skip
+               "checkpoint_steps keep_checkpoints eval_steps eval_images threads").split()  # fmt: skip
+PATHS = ("data_dir", "out_dir")
 
 
 def fields() -> dict[str, dataclasses.Field]:
@@ -140,25 +149,129 @@ def fields() -> dict[str, dataclasses.Field]:
     return {field.name: field for field in dataclasses.fields(Config)}
 
 
+def known_settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of stored settings that this version knows."""
+    return {name: value for name, value in values.items() if name in fields()}
+
+
 def read_config(path: str | Path) -> dict[str, Any]:
     """Reads a flat YAML (or JSON) file of `Config` fields.
 
-    Raises:
-        UsageError: If the file can't be read, isn't flat, or has an unknown key.
-    """
-    import yaml
+    In YAML every value is the text that stands there, so that a name such as 010, 1.10 or no stays what was written.
 
+    Args:
+        path: A file, or the name of a configuration that comes with the package, such as ``ring8_wgan_gp``.
+
+    Raises:
+        UsageError: If the file can't be read, isn't flat, or has a key that is unknown or stands there twice.
+    """
+    path = find_config(path)
     try:
-        text = Path(path).read_text()
-        # JSON on its own: YAML reads characters that JSON writes as two escapes as two broken ones.
-        values = json.loads(text) if Path(path).suffix == ".json" else yaml.safe_load(text)
+        text = path.read_bytes().decode("utf-8-sig")  # some editors write a mark first
+        values = (_from_json if path.suffix.lower() == ".json" else _from_yaml)(text)
     except OSError as error:
         raise UsageError(f"Can't read --config={path}: {error.strerror}.") from None
-    except (yaml.YAMLError, ValueError) as error:
-        raise UsageError(f"--config={path} is not valid YAML or JSON: {' '.join(str(error).split())}.") from None
-    if not isinstance(values, Mapping):
-        raise UsageError(f"--config={path} must hold lines of the form key: value.")
+    except RecursionError:
+        raise UsageError(f"--config={path} is not valid YAML or JSON: it is nested too deeply.") from None
+    except Exception as error:  # readers of YAML raise anything on what is none
+        reason = " ".join(str(error).split())[:300]
+        raise UsageError(f"--config={path} is not valid YAML or JSON: {reason}.") from None
     for key in values:
         if key not in fields():
             raise UsageError(f"--config={path} has an unknown key {key!r}{suggest(str(key), fields())}")
-    return dict(values)
+    return values
+
+
+def find_config(path: str | Path) -> Path:
+    """The file of a configuration: a path, or the name of one that comes with the package.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    path = Path(os.path.expanduser(path))
+    if path.exists() or not CONFIGS.is_dir():
+        return path
+    known = sorted(str(one.relative_to(CONFIGS).with_suffix("")) for one in CONFIGS.rglob("*.yaml"))
+    name = str(path.with_suffix("") if path.suffix == ".yaml" else path).removeprefix("configs/")
+    if name in known:
+        return CONFIGS / f"{name}.yaml"
+    if path.suffix or "/" in str(path):  # meant as a file
+        return path
+    raise UsageError(f"There is no file --config={path}, nor a configuration of that name{suggest(name, known)}")
+
+
+def _configs() -> Path:
+    """Where the configurations lie: inside an installed package, beside it in a checkout."""
+    package = Path(__file__).parent
+    return next((one for one in (package / "configs", package.parent / "configs") if one.is_dir()), package / "configs")
+
+
+CONFIGS = _configs()
+
+
+def _from_json(text: str) -> dict[str, Any]:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        twice = [key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1]
+        if twice:
+            raise ValueError(f"the key {twice[0]!r} stands there twice")
+        return dict(pairs)
+
+    values = json.loads(text, object_pairs_hook=unique)
+    if not isinstance(values, Mapping):
+        raise ValueError("it must hold an object of settings")
+    return values
+
+
+def _from_yaml(text: str) -> dict[str, Any]:
+    """Keys and values as texts, or lists of texts."""
+    import yaml
+
+    root, values = yaml.compose(text, yaml.BaseLoader), {}
+    if not isinstance(root, yaml.MappingNode):
+        raise ValueError("it must hold lines of the form key: value")
+
+    def scalar(node: yaml.Node) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            raise ValueError(f"it must be flat, but line {node.start_mark.line + 1} is nested")
+        if node.tag != yaml.resolver.BaseResolver.DEFAULT_SCALAR_TAG:
+            raise ValueError(f"line {node.start_mark.line + 1} has a tag {node.tag!r}, which is not understood here")
+        return node.value
+
+    for key, value in root.value:
+        name = scalar(key)
+        if name in values:
+            raise ValueError(f"the key {name!r} stands there twice")
+        is_list = isinstance(value, yaml.SequenceNode)
+        values[name] = tuple(map(scalar, value.value)) if is_list else _yaml_word(name, scalar(value))
+    return values
+
+
+def _yaml_word(key: str, text: str) -> Any:
+    """What YAML means by yes, on and null, for settings that are no text."""
+    if key not in fields() or fields()[key].type in (str, str | None):
+        return text
+    return {"yes": "true", "on": "true", "no": "false", "off": "false", "null": "none", "~": "none"}.get(
+        text.lower(), text
+    )
+
+
+def _expanded(path: str, what: str) -> str:
+    """A path with the home folder in the place of ``~``."""
+    expanded = os.path.expanduser(path)
+    if expanded.startswith("~"):
+        raise UsageError(f"{what}={path}: there is no such user; a folder of that name is written ./{path}.")
+    return expanded
+
+
+def _check_text(value: Any, what: str) -> None:
+    """Raises `UsageError` for text that no file could hold."""
+    try:
+        if isinstance(value, str):
+            value.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{what} must be valid Unicode (UTF-8), got {text_in(value)}.") from None
+
+
+Config.__doc__ = "\n".join(
+    [Config.__doc__, "Attributes:", *(f"    {name}: {one.metadata['help']}." for name, one in fields().items())]
+)

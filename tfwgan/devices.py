@@ -1,7 +1,9 @@
 """Which devices train: reads ``--devices`` and makes the distribution strategy."""
 
 import functools
+import os
 import re
+import shutil
 
 import tensorflow as tf
 
@@ -50,6 +52,43 @@ def mirrored(devices: tuple[str, ...]) -> tf.distribute.MirroredStrategy:
     Two of them would number their collective operations alike, and TensorFlow takes one's for the other's.
     """
     return tf.distribute.MirroredStrategy(list(devices))
+
+
+def fix_threads(threads: int | None) -> int:
+    """How many threads share one operation of the CPU; sums are grouped by them, so the last digits depend on it.
+
+    Args:
+        threads: The number to take; None for what TensorFlow takes by itself, one for each core.
+
+    Raises:
+        UsageError: If TensorFlow already runs in this process with another number.
+    """
+    said = tf.config.threading.get_intra_op_parallelism_threads() or int(os.environ.get("TF_NUM_INTRAOP_THREADS") or 0)
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    now = said or cores
+    if threads in (None, now):
+        return now
+    try:
+        tf.config.threading.set_intra_op_parallelism_threads(threads)
+    except RuntimeError:
+        raise UsageError(
+            f"--threads={threads} can't be set up any more: TensorFlow already runs in this process with {now}; "
+            "start a new one."
+        ) from None
+    return threads
+
+
+def describe_devices(strategy: tf.distribute.Strategy) -> str:
+    """The devices that train, and why there is no GPU among them where the machine has one."""
+    n, gpus = strategy.num_replicas_in_sync, tf.config.get_visible_devices("GPU")
+    if gpus:
+        names = {tf.config.experimental.get_device_details(gpu).get("device_name", "unnamed") for gpu in gpus}
+        return f"{n} GPU ({', '.join(sorted(names))})"
+    if tf.config.list_physical_devices("GPU"):
+        return f"{n} CPU (there are GPUs; --devices=auto takes them)"
+    if shutil.which("nvidia-smi") and os.environ.get("CUDA_VISIBLE_DEVICES") != "-1":
+        return f"{n} CPU (TensorFlow sees no GPU, nvidia-smi does: pip install 'tensorflow[and-cuda]')"
+    return f"{n} CPU"
 
 
 def _fix(gpus: list, n_cpus: int, devices: str) -> None:

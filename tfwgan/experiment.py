@@ -2,7 +2,7 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import keras
@@ -10,20 +10,24 @@ import tensorflow as tf
 
 from tfwgan import checkpoint, spec
 from tfwgan.callbacks.evaluate import Evaluate
-from tfwgan.callbacks.guard import Checkpoint, NonFiniteLoss, StopOnNonFinite
+from tfwgan.callbacks.guard import Checkpoint, NonFiniteLoss, StopOnNonFinite, TrainingStopped, told
 from tfwgan.callbacks.pictures import Pictures
 from tfwgan.callbacks.record import Clock, Progress, Record, WeightHistograms
-from tfwgan.callbacks.steps import ContinueInterval
-from tfwgan.config import Config, read_config
+from tfwgan.checks import check_callbacks
+from tfwgan.config import Config, known_settings, read_config
 from tfwgan.data import load, outline
 from tfwgan.data.dataset import Dataset, Outline
 from tfwgan.data.pipeline import batches
-from tfwgan.devices import make_strategy
+from tfwgan.devices import fix_threads, make_strategy
 from tfwgan.export import export
+from tfwgan.loop import train
 from tfwgan.metrics import METRICS
 from tfwgan.parts import make_trainer, resolve
+from tfwgan.plain import plain_keras
+from tfwgan.resume import about, other_data, restore
 from tfwgan.runs import Run
 from tfwgan.schedule import CriticSteps
+from tfwgan.screen import Screen
 from tfwgan.spec import UsageError
 from tfwgan.trainer import GanTrainer
 
@@ -31,6 +35,7 @@ __all__ = [
     "Experiment",
     "NonFiniteLoss",
     "Result",
+    "TrainingStopped",
     "build",
     "fit",
     "load_data",
@@ -41,7 +46,7 @@ __all__ = [
 ]
 
 
-@dataclasses.dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True, repr=False)
 class Experiment:
     """The parts of a run, ready to train, or in a dry run with the outline of the data only."""
 
@@ -50,6 +55,9 @@ class Experiment:
     trainer: GanTrainer
     strategy: tf.distribute.Strategy
     metrics: Mapping = dataclasses.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Experiment {self.config.run_name}: {self.dataset.name}, {self.config.steps} steps>"
 
     @property
     def critic_steps(self) -> CriticSteps:
@@ -90,13 +98,15 @@ class Result:
         run_dir: The run folder.
         step: Steps done in all.
         interrupted: The signal that ended training early, or None.
-        saved_model: Folder of the exported model, once the run is complete.
+        saved_model: Folder of the exported model, unless a signal ended the run.
+        history: The rows of metrics.jsonl, one for each step that was logged: ``pandas.DataFrame(result.history)``.
     """
 
     run_dir: Path
     step: int
     interrupted: str | None
     saved_model: Path | None
+    history: list[dict[str, float]] = dataclasses.field(default_factory=list, repr=False)
 
 
 def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = False) -> Experiment:
@@ -110,10 +120,12 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
     Raises:
         UsageError: If a part is unknown, or does not fit the others.
     """
-    config = resolve(config)
+    config = dataclasses.replace(resolve(config), threads=fix_threads(config.threads))
     strategy = make_strategy(config.devices, config.batch_size)
     if dataset is None:
         dataset = (outline_data if dry_run else load_data)(config)
+    elif spec.parse(config.data).name != dataset.name:
+        config = dataclasses.replace(config, data=f"given={dataset.name}")
     if dataset.size is not None and config.batch_size > dataset.size:
         raise UsageError(f"--batch_size={config.batch_size} is more than the {dataset.size} items of {config.data!r}.")
     if config.flip and not dataset.is_image:
@@ -121,7 +133,9 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
     metrics = {text: spec.build(text, METRICS, "metric") for text in config.metrics}
     for metric in metrics.values():
         metric.check(dataset.shape)
-    trainer = make_trainer(config, dataset.shape, strategy, dataset.n_classes)
+    with plain_keras():
+        trainer = make_trainer(config, dataset.shape, strategy, dataset.n_classes)
+    trainer.class_names = dataset.class_names or ()
     return Experiment(config, dataset, trainer, strategy, metrics)
 
 
@@ -140,50 +154,65 @@ def fit(
     callbacks: Sequence[keras.callbacks.Callback] = (),
     *,
     resume: bool = False,
+    fresh: bool = False,
     verbose: bool = True,
 ) -> Result:
     """Trains to `config.steps`, writing the run folder; an epoch of Keras is one interval of `log_steps`.
 
-    SIGINT and SIGTERM end it gently: the state is saved, and `resume` goes on from there bit for bit.
+    SIGINT and SIGTERM end it gently: the state is saved, and `resume` goes on from there bit for bit. So it is where
+    one of `callbacks` ends training.
 
     Args:
         experiment: What `build` made; its trainer is trained in place.
-        callbacks: The caller's own Keras callbacks, run after ours.
+        callbacks: The caller's own Keras callbacks, run after ours. At the end of an epoch they see the means of the
+            losses and the newest value of every metric, under the names of metrics.jsonl.
         resume: Continue the run in the folder instead of starting one.
+        fresh: Where the folder holds a run already, start another beside it, in ``<name>-2`` and so on.
         verbose: Show progress.
 
     Raises:
-        UsageError: If the run folder can't be used.
+        UsageError: If the run folder can't be used, or holds a run of another configuration or on other data.
         NonFiniteLoss: If a loss or a weight becomes NaN or infinite.
+        TrainingStopped: If memory or the disk is full; the message says what is saved.
     """
     if isinstance(experiment.dataset, Outline):
         raise UsageError("This experiment was built with dry_run=True and has no data to train on; build it without.")
+    check_callbacks(callbacks)
     config, trainer = experiment.config, experiment.trainer
-    with Run.resume(config) if resume else Run.create(config) as run:
-        meta = _restore(experiment, run) if resume else {}
-        first = trainer.steps_done
+    with plain_keras(), Run.resume(config) if resume else Run.create(config, fresh) as run:
+        meta = restore(run, config, experiment.dataset, trainer) if resume else {}
+        first, screen = trainer.steps_done, Screen(verbose)
         clock, images = Clock(meta.get("seconds", 0.0)), experiment.images_before
         writer = tf.summary.create_file_writer(str(run.file("tensorboard")))
-        folder = run.path / "checkpoints"
         guard = Checkpoint(
-            folder, clock, experiment.dataset, config.checkpoint_steps, config.steps, config.keep_checkpoints
-        )
+            run.path / "checkpoints", clock, about(config, experiment.dataset), config.checkpoint_steps, config.steps,
+            config.keep_checkpoints,
+        )  # fmt: skip
+        evaluate = _evaluation(experiment, run, writer, screen)
         ours = [
-            ContinueInterval(config.log_steps),
-            StopOnNonFinite(folder),
-            Record(run, writer, clock, config.log_steps, config.steps, images),
+            StopOnNonFinite(guard.folder),
+            Record(run, writer, clock, config, images),
             Pictures(run, writer, experiment.dataset, config.image_steps, config.steps),
-            WeightHistograms(writer, config.image_steps),
-            *_evaluation(experiment, run, writer, verbose),
+            WeightHistograms(writer, config.image_steps, config.steps),
+            *evaluate,
             guard,
-            *([Progress(config.log_steps, config.steps, images)] if verbose else []),
+            Progress(screen, config.log_steps, config.steps, images),
         ]
-        with contextlib.closing(writer), guard:
-            _train(experiment, first, [*ours, *callbacks])
+        with contextlib.closing(writer), guard, told(guard.folder):
+            train(
+                trainer,
+                experiment.batches,
+                experiment.critic_steps,
+                first,
+                config.steps,
+                config.log_steps,
+                [*ours, *callbacks],
+                more_logs=evaluate[0].newest if evaluate else dict,
+                rescue=guard.rescue,
+            )
         step = trainer.steps_done
-        done = step >= config.steps
-        saved = export(trainer, run.path / "export" / "saved_model") if done else None
-        return Result(run.path, step, guard.interrupted, saved)
+        saved = None if guard.interrupted else _export(trainer, run.path)
+        return Result(run.path, step, guard.interrupted, saved, run.rows())
 
 
 def load_trainer(path: str | Path) -> GanTrainer:
@@ -202,14 +231,27 @@ def load_trainer(path: str | Path) -> GanTrainer:
     if loaded is None:
         raise UsageError(f"{run_dir} has no checkpoint yet.")
     arrays, meta = loaded
-    trainer = make_trainer(config, tuple(meta["shape"]), tf.distribute.get_strategy(), meta.get("n_classes"))
+    # What was trained is what the checkpoint says, whatever became of config.json.
+    config = Config(**known_settings(meta["config"])) if "config" in meta else config
+    with plain_keras():
+        trainer = make_trainer(config, tuple(meta["shape"]), tf.distribute.get_strategy(), meta.get("n_classes"))
+    trainer.class_names = tuple(meta.get("class_names") or ())
     checkpoint.restore(trainer, arrays)
     return trainer
 
 
 def load_data_of(run_dir: str | Path) -> Dataset:
-    """The data that a run was trained on."""
-    return load_data(Config(**read_config(Path(run_dir) / "config.json")))
+    """The data that a run was trained on.
+
+    Raises:
+        UsageError: If they can't be had, or are other data by now.
+    """
+    run_dir = Path(run_dir)
+    dataset = load_data(Config(**read_config(run_dir / "config.json")))
+    if (newest := checkpoint.load_newest(run_dir / "checkpoints")) is not None:
+        if other := other_data(newest[1], dataset):
+            raise UsageError(f"{run_dir} was trained on other data: {other}.")
+    return dataset
 
 
 def load_run(run_dir: str | Path) -> tuple[GanTrainer, Dataset]:
@@ -223,56 +265,21 @@ def _view(config: Config) -> dict:
     return {name: getattr(config, name) for name in names}
 
 
-def _evaluation(experiment: Experiment, run: Run, writer: tf.summary.SummaryWriter, verbose: bool) -> list[Evaluate]:
+def _evaluation(experiment: Experiment, run: Run, writer: tf.summary.SummaryWriter, screen: Screen) -> list[Evaluate]:
     """The callback that watches the metrics, if any are asked for."""
     config, metrics = experiment.config, experiment.metrics
     if not metrics:
         return []
     limit, seed = config.eval_images, config.seed
-    return [Evaluate(run, writer, experiment.dataset, metrics, config.eval_steps, config.steps, limit, seed, verbose)]
+    return [Evaluate(run, writer, experiment.dataset, metrics, config.eval_steps, config.steps, limit, seed, screen)]
 
 
-def _restore(experiment: Experiment, run: Run) -> dict:
-    """Puts the newest checkpoint into the trainer, and cuts metrics.jsonl back to it."""
-    loaded = checkpoint.load_newest(run.path / "checkpoints")
-    if loaded is None:
-        run.drop_rows_after(-1)
-        return {}
-    arrays, meta = loaded
-    checkpoint.restore(experiment.trainer, arrays)
-    run.drop_rows_after(meta["step"])
-    return meta
-
-
-def _train(experiment: Experiment, first: int, callbacks: list) -> None:
-    """Runs Keras' `fit` from step `first` on, span by span."""
-    config, trainer = experiment.config, experiment.trainer
-    for start, stop, length in _spans(first, config.steps, config.log_steps, experiment.critic_steps):
-        trainer.fit(
-            experiment.batches(start),
-            steps_per_epoch=length,
-            initial_epoch=start // config.log_steps,
-            epochs=start // config.log_steps + (stop - start) // length,
-            shuffle=False,
-            verbose=0,
-            callbacks=callbacks,
-        )
-        if trainer.stop_training:
-            return
-
-
-def _spans(first: int, last: int, interval: int, critic_steps: CriticSteps) -> Iterator[tuple[int, int, int]]:
-    """Splits the steps of a run into parts for Keras: (start, stop, steps per epoch).
-
-    A part ends where the number of critic updates changes, and is a multiple of the interval or lies within one: a run
-    may go on, or end, in the middle of an interval.
-    """
-    while first < last:
-        end = min(last, critic_steps.next_change(first))
-        whole = (end - first) // interval * interval
-        if first % interval:
-            stop = min(end, first + interval - first % interval)
-        else:
-            stop = first + whole if whole else end
-        yield first, stop, min(interval, stop - first)
-        first = stop
+def _export(trainer: GanTrainer, run_dir: Path) -> Path:
+    """The SavedModel of a run; TrainingStopped if it can't be written."""
+    try:
+        return export(trainer, run_dir / "export" / "saved_model")
+    except OSError as error:
+        raise TrainingStopped(
+            f"Everything is trained and saved in {run_dir}, but its SavedModel can't be written "
+            f"({error.strerror or error}); make room, then: tfwgan export {run_dir}"
+        ) from None

@@ -1,19 +1,23 @@
 """The run folder: config.json, metrics.jsonl, images/, tensorboard/, checkpoints/, export/, and a lock."""
 
 import contextlib
+import dataclasses
+import errno
 import fcntl
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from tfwgan.config import Config, read_config
-from tfwgan.files import write_atomically
+from tfwgan.config import Config, known_settings, read_config
+from tfwgan.files import clear_leftovers, write_atomically
 from tfwgan.spec import UsageError, parse
 
 # What may change between the parts of one run: it moves no weight and no row of metrics.jsonl.
 _FREE = {"out_dir", "name", "devices", "data_dir", "image_steps", "checkpoint_steps", "keep_checkpoints", "steps"}
+# What says where the data are and how they are read: free where the data themselves are known to be the same.
+_OF_DATA = {"data", "image_size", "center_crop", "gray_scale", "limit_data"}
 
 
 class Run:
@@ -21,41 +25,69 @@ class Run:
 
     def __init__(self, path: Path, lock: int):
         self.path, self._lock = path, lock
+        self._last: tuple[int, dict[str, Any]] | None = None  # where the last row begins, and what it says
+
+    @staticmethod
+    def check(config: Config, resume: bool = False, fresh: bool = False) -> None:
+        """Raises `UsageError` if `resume` or `create` could not work, before anything is built."""
+        path = config.run_dir
+        if resume and not _holds_run(path):
+            raise UsageError(f"There is no run in {path} to resume; leave out --resume to start it.")
+        if not resume and not fresh and _holds_run(path):
+            raise UsageError(
+                f"{path} already holds a run; continue it with --resume (in Python: resume=True), start another beside "
+                "it with --fresh (fresh=True), or choose another --name."
+            )
+        if not resume and path.is_dir() and not _holds_run(path) and any(e.name != ".lock" for e in path.iterdir()):
+            raise UsageError(f"{path} already holds other files; choose another --name or --out_dir.")
 
     @classmethod
-    def create(cls, config: Config) -> "Run":
+    def create(cls, config: Config, fresh: bool = False) -> "Run":
         """Makes the folder of a new run.
+
+        Args:
+            config: Of the run.
+            fresh: Where the folder holds a run already, take ``<name>-2``, or the next number that is free.
 
         Raises:
             UsageError: If it already holds a run or other files, or can't be written.
         """
-        path = config.run_dir
-        if _holds_run(path):
-            raise UsageError(
-                f"{path} already holds a run; add --resume to continue it, or --name=... to start another."
-            )
-        if path.is_dir() and any(entry.name != ".lock" for entry in path.iterdir()):
-            raise UsageError(f"{path} already holds other files; choose another --name or --out_dir.")
-        run = cls(path, _lock(path, make=True))
-        write_atomically(path / "config.json", config.to_json().encode())
+        if fresh and _holds_run(config.run_dir):
+            config = _renamed(config)
+        cls.check(config)
+        run = cls(config.run_dir, _lock(config.run_dir, make=True))
+        run._write(config)
         return run
 
     @classmethod
     def resume(cls, config: Config) -> "Run":
-        """Takes up the folder of an earlier run with the same configuration.
+        """Takes up the folder of an earlier run; `go_on` then says whether the configuration is the same.
 
         Raises:
-            UsageError: If there is none, or its configuration differs in something that changes the result.
+            UsageError: If there is none, or its config.json can't be read.
         """
-        path = config.run_dir
-        if not _holds_run(path):
-            raise UsageError(f"There is no run in {path} to resume; leave out --resume to start it.")
-        changed = differences(read_config(path / "config.json"), config)
+        cls.check(config, resume=True)
+        read_config(config.run_dir / "config.json")
+        return cls(config.run_dir, _lock(config.run_dir, make=False))
+
+    def go_on(self, config: Config, before: Mapping[str, Any] | None = None, same_data: bool = False) -> None:
+        """Takes a configuration to go on with, and clears away what an earlier end left half written.
+
+        Args:
+            config: The configuration now.
+            before: That of the checkpoint; without one, what config.json says.
+            same_data: Whether the data are known to be the same, wherever they lie and whatever they are called.
+
+        Raises:
+            UsageError: If the two differ in something that changes the result.
+        """
+        before = read_config(self.path / "config.json") if before is None else before
+        changed = differences(before, config, same_data)
         if changed:
-            raise UsageError(f"Can't resume {path} with a changed configuration: {'; '.join(changed)}.")
-        run = cls(path, _lock(path, make=False))
-        write_atomically(path / "config.json", config.to_json().encode())
-        return run
+            raise UsageError(f"Can't resume {self.path} with a changed configuration: {'; '.join(changed)}.")
+        for folder in (self.path, self.path / "images", self.path / "checkpoints"):
+            clear_leftovers(folder)
+        self._write(config)
 
     def __enter__(self) -> "Run":
         return self
@@ -75,31 +107,65 @@ class Run:
         return path
 
     def append_row(self, row: Mapping[str, Any]) -> None:
-        """Adds one JSON object as a line of metrics.jsonl."""
-        with open(self.path / "metrics.jsonl", "a") as file:
-            file.write(json.dumps(row) + "\n")
+        """Adds one JSON object as a line of metrics.jsonl; what comes of one step goes into one line."""
+        path = self.path / "metrics.jsonl"
+        start = path.stat().st_size if path.exists() else 0
+        row = dict(row)
+        if self._last is not None and self._last[1]["step"] == row["step"]:
+            start, row = self._last[0], {**self._last[1], **row}
+        with open(path, "r+b" if path.exists() else "wb") as file:
+            file.seek(start)
+            file.write(json.dumps(row).encode() + b"\n")
+            file.truncate()
+        self._last = start, row
 
-    def drop_rows_after(self, step: int) -> None:
-        """Forgets the rows that a resumed run will write again, and a last line that was cut short."""
+    def rows(self) -> list[dict[str, Any]]:
+        """The rows of metrics.jsonl, without lines that are none."""
+        return list(rows_of(self.path))
+
+    def drop_rows_after(self, step: int, unfinished: Iterable[str] = ()) -> None:
+        """Forgets the rows that a resumed run will write again, and lines that are none.
+
+        Args:
+            step: The last step to keep.
+            unfinished: What to forget of the row of that step too: it was written since the run ended there, and goes
+                on to a later one.
+        """
         path = self.path / "metrics.jsonl"
         if not path.exists():
             return
-        kept = []
-        for line in path.read_text().splitlines():
-            with contextlib.suppress(ValueError):
-                if json.loads(line)["step"] <= step:
-                    kept.append(line + "\n")
+        kept, unfinished = [], set(unfinished)
+        for row in rows_of(self.path):
+            if row["step"] == step and unfinished:
+                row = {name: value for name, value in row.items() if name not in unfinished}
+            if row["step"] <= step and (len(row) > 1 or not unfinished):
+                kept.append(json.dumps(row) + "\n")
         write_atomically(path, "".join(kept).encode())
+        self._last = None
+
+    def _write(self, config: Config) -> None:
+        write_atomically(self.path / "config.json", config.to_json().encode())
 
 
-def differences(before: Mapping[str, Any], config: Config) -> list[str]:
+def rows_of(run_dir: str | Path) -> Iterator[dict[str, Any]]:
+    """The rows of a run's metrics.jsonl, one for each step that was logged; lines that are none are passed over."""
+    path = Path(run_dir) / "metrics.jsonl"
+    for line in path.read_bytes().splitlines() if path.exists() else []:
+        with contextlib.suppress(ValueError, RecursionError):
+            row = json.loads(line)
+            if isinstance(row, dict) and type(row.get("step")) is int:
+                yield row
+
+
+def differences(before: Mapping[str, Any], config: Config, same_data: bool = False) -> list[str]:
     """What differs between a stored configuration and this one, as "name was a, is b", where it changes the result."""
     now = config.as_dict()
-    free = _FREE if can_grow(config) else _FREE - {"steps"}
-    names = [name for name in {**now, **before} if name not in free]
+    free = (_FREE if can_grow(config) else _FREE - {"steps"}) | (_OF_DATA if same_data else set())
     # A run of an earlier version lacks what was added since, and may have written a value as another type.
-    known = {name: value for name, value in before.items() if name in now}
-    before = {**before, **Config(**known).as_dict()}
+    before = {**before, **Config(**known_settings(before)).as_dict()}
+    if None in (before["threads"], now["threads"]):  # not known
+        free = free | {"threads"}
+    names = [name for name in {**now, **before} if name not in free]
     return [f"{n} was {before.get(n)!r}, is {now.get(n)!r}" for n in names if before.get(n) != now.get(n)]
 
 
@@ -107,6 +173,14 @@ def can_grow(config: Config) -> bool:
     """Whether a run may be resumed with more steps: not if a learning rate falls over all of them."""
     specs = (config.g_opt, config.d_opt)
     return all(parse(spec).options.get("schedule", "constant") == "constant" for spec in specs)
+
+
+def _renamed(config: Config) -> Config:
+    """The configuration under the first name with a number that is free."""
+    number = 2
+    while (config.run_dir.parent / f"{config.run_name}-{number}").exists():
+        number += 1
+    return dataclasses.replace(config, name=f"{config.run_name}-{number}")
 
 
 def _holds_run(path: Path) -> bool:
@@ -126,7 +200,9 @@ def _lock(path: Path, make: bool) -> int:
         raise UsageError(f"Can't write to {path}: {error.strerror}; choose another --out_dir.") from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError:
-        os.close(lock)
-        raise UsageError(f"{path} is in use by another process; wait for it, or choose another --name.") from None
+    except OSError as error:
+        # Some file systems know no locks: there a run is not guarded against a second process.
+        if error.errno in (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES):
+            os.close(lock)
+            raise UsageError(f"{path} is in use by another process; wait for it, or choose another --name.") from None
     return lock

@@ -46,14 +46,14 @@ class CriticSteps:
         return self.warmup if self._is_warm(step) else self.n
 
     def before(self, step: int) -> int:
-        """Critic updates of all the steps before one."""
+        """Critic updates of all the steps before one, which may also be a whole number of TensorFlow."""
         return self.n * step + ((self.warmup or self.n) - self.n) * self.warm_before(step)
 
     def warm_before(self, step: int) -> int:
         """How many of the steps before one have `warmup` critic updates."""
         if self.warmup is None:
             return 0
-        early = min(step, self.first)
+        early = (step + self.first - abs(step - self.first)) // 2  # the lesser, of tensors too
         return early + -(-step // self.every) - -(-early // self.every)  # multiples of `every` in [early, step)
 
     def next_change(self, step: int) -> float:

@@ -11,6 +11,7 @@ import difflib
 import inspect
 import math
 import re
+import reprlib
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
@@ -56,6 +57,26 @@ def parse(text: str, kind: str = "spec") -> Spec:
     return Spec(name, value if equals else None, options)
 
 
+@dataclass(frozen=True)
+class Option:
+    """One option of a component: its type as an annotation, and its default (`REQUIRED`: none)."""
+
+    hint: Any
+    default: Any
+
+
+REQUIRED = inspect.Parameter.empty
+
+
+def options_of(factory: Callable) -> dict[str, Option]:
+    """The options of a factory by name, in the order of its signature."""
+    # A class is asked by its own __init__: Python before 3.11.4 answers for a class with a __new__ of Keras.
+    function = factory.__init__ if inspect.isclass(factory) else factory
+    parameters = list(inspect.signature(function).parameters.values())[1 if inspect.isclass(factory) else 0 :]
+    hints = typing.get_type_hints(function)
+    return {one.name: Option(hints.get(one.name, str), one.default) for one in parameters}
+
+
 def build(text: str, table: Mapping[str, Callable], kind: str, **context: Any) -> Any:
     """Calls the entry of `table` that `text` names.
 
@@ -68,32 +89,51 @@ def build(text: str, table: Mapping[str, Callable], kind: str, **context: Any) -
     Raises:
         UsageError: If a name, an option or a value is not understood, or the factory refuses them.
     """
+
+    def free(name: str) -> dict[str, Option]:
+        return {key: option for key, option in options_of(table[name]).items() if key not in context}
+
+    name, values = read(text, kind, table, free)
+    known = {key: value for key, value in context.items() if key in options_of(table[name])}
+    try:
+        return table[name](**values, **known)
+    except UsageError as error:
+        raise UsageError(f"{kind} {text!r}: {error}") from error
+
+
+def read(
+    text: str, kind: str, names: Iterable[str], options: Callable[[str], Mapping[str, Option]]
+) -> tuple[str, dict[str, Any]]:
+    """The name in a spec, and its options as values of their types.
+
+    Args:
+        text: A spec.
+        kind: What is named, for messages.
+        names: The known names.
+        options: From one of them to the options that a spec may set.
+
+    Raises:
+        UsageError: If a name, an option or a value is not understood.
+    """
     spec = parse(text, kind)
-    if spec.name not in table:
-        raise UsageError(f"Unknown {kind} {spec.name!r}{suggest(spec.name, table)}")
-    factory = table[spec.name]
-    parameters = inspect.signature(factory).parameters
-    hints = typing.get_type_hints(factory.__init__ if inspect.isclass(factory) else factory)
-    free = [name for name in parameters if name not in context]
+    if spec.name not in names:
+        raise UsageError(f"Unknown {kind} {spec.name!r}{suggest(spec.name, names)}")
+    free = options(spec.name)
     given = dict(spec.options)
     if spec.value is not None:
         if not free:
             raise UsageError(f"{kind} {spec.name!r} takes no value, got {spec.value!r}.")
-        if free[0] in given:
-            raise UsageError(f"{kind} {text!r} gives the option {free[0]!r} twice.")
-        given = {free[0]: spec.value, **given}
+        first = next(iter(free))
+        if first in given:
+            raise UsageError(f"{kind} {text!r} gives the option {first!r} twice.")
+        given = {first: spec.value, **given}
     for key in given:
         if key not in free:
             raise UsageError(f"{kind} {spec.name!r} has no option {key!r}{suggest(key, free)}")
-    for name in free:
-        if parameters[name].default is inspect.Parameter.empty and name not in given:
-            raise UsageError(f"{kind} {spec.name!r} needs a value: write {spec.name}=<{name}>.")
-    values = {key: convert(raw, hints.get(key, str), f"{kind} {text!r}: {key}") for key, raw in given.items()}
-    known = {name: value for name, value in context.items() if name in parameters}
-    try:
-        return factory(**values, **known)
-    except UsageError as error:
-        raise UsageError(f"{kind} {text!r}: {error}") from error
+    for key, option in free.items():
+        if option.default is REQUIRED and key not in given:
+            raise UsageError(f"{kind} {spec.name!r} needs a value: write {spec.name}=<{key}>.")
+    return spec.name, {key: convert(raw, free[key].hint, f"{kind} {text!r}: {key}") for key, raw in given.items()}
 
 
 def convert(value: Any, hint: Any, what: str) -> Any:
@@ -115,7 +155,7 @@ def convert(value: Any, hint: Any, what: str) -> Any:
     if typing.get_origin(hint) is typing.Literal:
         choices = typing.get_args(hint)
         if str(value) not in choices:
-            raise UsageError(f"{what} can't be {value!r}{suggest(str(value), choices)}")
+            raise UsageError(f"{what} can't be {text_in(value)}{suggest(str(value), choices)}")
         return str(value)
     if typing.get_origin(hint) is tuple:
         of_text = typing.get_args(hint)[0] is str
@@ -126,15 +166,23 @@ def convert(value: Any, hint: Any, what: str) -> Any:
 def suggest(word: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown word: the nearest known one, and all of them."""
     known = list(known)
-    near = difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    lower = {name.lower(): name for name in known}  # case is the commonest slip
+    near = [lower[word.lower()]] if word.lower() in lower else difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    near = near or [lower[name] for name in difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)]
     hint = f"; did you mean {near[0]!r}?" if near else "."
     return f"{hint} Known: {', '.join(known) or 'none'}."
+
+
+def text_in(value: Any, most: int = 100) -> str:
+    """A value the way messages show it: quoted, and cut where it is long."""
+    text = reprlib.Repr(maxlist=6, maxtuple=6, maxdict=6, maxother=most, maxstring=10 * most).repr(value)
+    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 def _boolean(value: Any, what: str) -> bool:
     text = str(value).lower()
     if text not in ("true", "false"):
-        raise UsageError(f"{what} must be True or False, got {value!r}.")
+        raise UsageError(f"{what} must be True or False, got {text_in(value)}.")
     return text == "true"
 
 
@@ -144,7 +192,7 @@ def _integer(value: Any, what: str) -> int:
             raise ValueError
         return int(value)
     except (ValueError, TypeError):
-        raise UsageError(f"{what} must be a whole number, got {value!r}.") from None
+        raise UsageError(f"{what} must be a whole number, got {text_in(value)}.") from None
 
 
 def _real(value: Any, what: str) -> float:
@@ -153,15 +201,15 @@ def _real(value: Any, what: str) -> float:
             raise ValueError
         number = float(value)
     except (ValueError, TypeError, OverflowError):
-        raise UsageError(f"{what} must be a number, got {value!r}.") from None
+        raise UsageError(f"{what} must be a number, got {text_in(value)}.") from None
     if not math.isfinite(number):
-        raise UsageError(f"{what} must be finite, got {value!r}.")
+        raise UsageError(f"{what} must be finite, got {text_in(value)}.")
     return number
 
 
 def _text(value: Any, what: str) -> str:
     if value is None or isinstance(value, dict | list):
-        raise UsageError(f"{what} must be text, got {value!r}.")
+        raise UsageError(f"{what} must be text, got {text_in(value)}.")
     return str(value)
 
 
@@ -172,7 +220,7 @@ def _whole_numbers(value: Any, what: str) -> tuple[int, ...]:
     except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # all that literal_eval may raise
         numbers = (None,)
     if not all(type(number) is int for number in numbers):
-        raise UsageError(f"{what} must be whole numbers such as (1,2,4), got {value!r}.")
+        raise UsageError(f"{what} must be whole numbers such as (1,2,4), got {text_in(value)}.")
     return numbers
 
 

@@ -7,18 +7,22 @@ import numpy as np
 import tensorflow as tf
 
 from tfwgan import rng
-from tfwgan.networks.features import heads, with_features
+from tfwgan.checks import TwoNetworks, check_callbacks, critic_batches
+from tfwgan.networks.features import feed, heads, in_chunks, with_features
 from tfwgan.networks.spectral import refresh
 from tfwgan.priors import Prior
+from tfwgan.repeat import mean_over
+from tfwgan.schedule import CriticSteps
+from tfwgan.spec import UsageError
 
 Batch = Mapping[str, tf.Tensor]
 
 
-class GanTrainer(keras.Model):
+class GanTrainer(TwoNetworks):
     """Trains a generator, and a critic where the objective uses one.
 
-    An ordinary Keras model: `fit` trains it, callbacks look on. One Keras step is as many critic updates as it gets
-    batches, each with latents of its own, then one generator update. All randomness is a function of `(seed, step)`.
+    A Keras model: `fit` trains it, callbacks look on. One step is as many critic updates as it gets batches, each with
+    latents of its own, then one generator update. All randomness is a function of `(seed, step)`.
 
     Args:
         prior: Draws codes and turns them into latents `z [b, z_dim]`.
@@ -30,7 +34,7 @@ class GanTrainer(keras.Model):
             objective asks for one.
         n_classes: Number of classes of the data's labels, if it has any.
         augment: What images go through before the critic sees them, see `tfwgan.augment`; None for nothing.
-        n_critic: The most critic updates that a step has, at least 1; without a critic 1, whatever is given.
+        n_critic: Critic updates per step, or a schedule of them; it numbers their random draws.
         ema: Decay of the running average of the generator that samples are drawn from, in [0, 1); 0 for none.
         seed: Seed of the latents and mixing weights.
         xla: Compile the updates with XLA; not under a distribution strategy of several devices.
@@ -46,7 +50,7 @@ class GanTrainer(keras.Model):
         reconstructor: keras.Model | None = None,
         augment: Callable | None = None,
         n_classes: int | None = None,
-        n_critic: int = 5,
+        n_critic: int | CriticSteps = 5,
         ema: float = 0.0,
         seed: int = 0,
         xla: bool = False,
@@ -55,7 +59,7 @@ class GanTrainer(keras.Model):
         self.prior, self.generator, self.critic, self.reconstructor = prior, generator, critic, reconstructor
         self.objective, self.augment, self.ema, self.seed = objective, augment, ema, seed
         self._n_classes = n_classes
-        self.n_critic = n_critic if objective.uses_critic else 1
+        self.critic_steps = n_critic if isinstance(n_critic, CriticSteps) else CriticSteps(n_critic)
         self.average_generator, self.average_prior = (_copy(generator), _copy(prior)) if ema else (generator, prior)
         self.step = self.add_weight(
             (), "zeros", dtype="int64", trainable=False, name="step", aggregation="only_first_replica"
@@ -68,7 +72,8 @@ class GanTrainer(keras.Model):
 
     def compile(self, g_optimizer: keras.optimizers.Optimizer, d_optimizer: keras.optimizers.Optimizer, **kwargs):
         """Takes the optimizers of generator and critic, and builds both at once: strategies need that before `fit`."""
-        super().compile(optimizer=None, **kwargs)
+        # Left to itself, Keras compiles the whole step with XLA on machines that have a GPU, used or not.
+        super().compile(optimizer=None, **{"jit_compile": False, **kwargs})
         # TensorFlow's graph optimizer lets some reads of a weight pass over an update of it when threads meet by chance
         # (seen in 5 of 74 fresh graphs; in none of 262 without it). Nothing here gets slower without it.
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
@@ -78,13 +83,27 @@ class GanTrainer(keras.Model):
             d_optimizer.build(self.critic.trainable_variables)
 
     def fit(self, x: tf.data.Dataset, **kwargs) -> keras.callbacks.History:
-        """Keras' `fit` on elements such as `train_step` takes; a new number of batches in them is compiled anew."""
-        # One function for all would see a number that it can't unroll.
-        n = x.element_spec["image"].shape[1]
+        """Keras' `fit` on elements such as `train_step` takes; a new number of batches in them is compiled anew.
+
+        Raises:
+            UsageError: If the data are something else.
+        """
+        if kwargs.get("validation_data") is not None:
+            raise UsageError("A GAN has no validation loss; watch distances instead: metrics=('w1',) in Config.")
+        check_callbacks(kwargs.get("callbacks"))
+        self._compiled_for(critic_batches(x, tuple(self.generator.output.shape[1:])))
+        return super().fit(x, **{"shuffle": False, **kwargs})
+
+    def step_function(self, n: int) -> Callable:
+        """The compiled step for elements of `n` critic batches: from an iterator over them to the running means."""
+        self._compiled_for(n)
+        return self.train_function
+
+    def _compiled_for(self, n: int) -> None:
+        """Makes `train_function` that of `n` critic batches: one for all would see a number that it can't unroll."""
         self.train_function = self._compiled.get(n)
-        history = super().fit(x, **kwargs)
+        self.make_train_function()
         self._compiled[n] = self.train_function
-        return history
 
     @property
     def steps_done(self) -> int:
@@ -142,7 +161,7 @@ class GanTrainer(keras.Model):
         """A critic update on each of the batches, then one generator update.
 
         Args:
-            batches: Tensors by name (`image`, perhaps `label`), each `[b, k, ...]` with k at most `n_critic`.
+            batches: Tensors by name (`image`, perhaps `label`), each `[b, k, ...]` with k critic batches.
 
         Returns:
             The running mean of every logged term.
@@ -153,13 +172,13 @@ class GanTrainer(keras.Model):
 
     def updates(self, batches: Batch, noise: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """All updates of one step, on the random numbers that `draw` gave; returns the mean of every term."""
-        logs = []
-        for k in range(batches["image"].shape[1] if self.objective.uses_critic else 0):
+
+        def critic_update(k: int | tf.Tensor) -> dict[str, tf.Tensor]:
             batch = {name: tensor[:, k] for name, tensor in batches.items()}
-            codes, mix, seed = noise["critic_codes"][:, k], noise["mix"][:, k], noise["critic_seeds"][k]
-            logs.append(self.critic_step(batch, codes, mix, seed))
+            return self.critic_step(batch, noise["critic_codes"][:, k], noise["mix"][:, k], noise["critic_seeds"][k])
+
+        means = mean_over(critic_update, batches["image"].shape[1]) if self.objective.uses_critic else {}
         batch = {name: tensor[:, -1] for name, tensor in batches.items()}
-        means = {name: tf.add_n([log[name] for log in logs]) / len(logs) for name in next(iter(logs), ())}
         means |= self.generator_step(batch, noise["generator_codes"], noise["objective"])
         self._update_average()
         self.step.assign_add(1)
@@ -234,12 +253,13 @@ class GanTrainer(keras.Model):
             "objective": rng.seed_pair(rng.stream(self.seed, "objective"), step),  # one for all replicas
         }
         if self.objective.uses_critic:
-            counters = [step * self.n_critic + k for k in range(batches["image"].shape[1])]
+            first = self.critic_steps.before(step)
+            counters = [first + k for k in range(batches["image"].shape[1])]
             noise["critic_codes"] = tf.stack([codes("critic latents", c) for c in counters], axis=1)
             mix = [draw("mixing weights", c, lambda seed: rng.uniform([rows], seed)) for c in counters]
             noise["mix"] = tf.stack(mix, axis=1)
             key = rng.stream(self.seed, "critic objective")
-            noise["critic_seeds"] = [rng.seed_pair(key, c) for c in counters]
+            noise["critic_seeds"] = tf.stack([rng.seed_pair(key, c) for c in counters])
         return noise
 
     def _share(self, loss: tf.Tensor) -> tf.Tensor:
@@ -269,18 +289,6 @@ def _gradients(tape: tf.GradientTape, loss: tf.Tensor, variables: list) -> list[
 def sample_seed(seed: int | tf.Tensor) -> tf.Tensor:
     """The seed pair of the samples that a user numbers `seed`, here and in an exported model."""
     return rng.seed_pair(rng.stream(0, "sample"), seed)
-
-
-def feed(network: keras.Model, tensors: Batch, training: bool = False) -> tf.Tensor:
-    """Calls a network on those of the tensors that it names among its inputs."""
-    return network({name: tensors[name] for name in network.input}, training=training)
-
-
-def in_chunks(function: Callable, *tensors: tf.Tensor | np.ndarray, size: int = 256) -> np.ndarray:
-    """What a function makes of rows, computed `size` rows at a time, so that memory suffices for any number of them."""
-    n = len(tensors[0])
-    parts = [function(*(tf.convert_to_tensor(one[i : i + size]) for one in tensors)) for i in range(0, n, size)]
-    return np.concatenate([np.asarray(part) for part in parts])
 
 
 def _copy(layer: keras.layers.Layer) -> keras.layers.Layer:

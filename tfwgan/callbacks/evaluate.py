@@ -1,6 +1,6 @@
 """The true distance to the data while a generator learns, beside the numbers that say how to read it."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 import tensorflow as tf
@@ -10,6 +10,7 @@ from tfwgan.audit.critic import certified_gap, reads_images_only
 from tfwgan.callbacks.steps import StepCallback
 from tfwgan.data.dataset import Dataset
 from tfwgan.runs import Run
+from tfwgan.screen import QUIET, Screen
 
 
 class Evaluate(StepCallback):
@@ -28,7 +29,7 @@ class Evaluate(StepCallback):
         last: The last step of the run.
         limit: How many real samples are used at most, always the same ones.
         seed: Of the run.
-        verbose: Also print.
+        screen: Where the numbers are shown.
     """
 
     def __init__(
@@ -41,11 +42,11 @@ class Evaluate(StepCallback):
         last: int,
         limit: int,
         seed: int = 0,
-        verbose: bool = True,
+        screen: Screen = QUIET,
     ):
         super().__init__()
         self.run, self.writer, self.metrics = run, writer, metrics
-        self.every, self.last, self.verbose = every, last, verbose
+        self.every, self.last, self.screen, self._newest = every, last, screen, {}
         self._rows = real_rows(len(dataset), limit, seed)
         self._dataset, self._real, self._references = dataset, None, {}
 
@@ -76,8 +77,28 @@ class Evaluate(StepCallback):
         with self.writer.as_default(step):
             for name, value in values.items():
                 tf.summary.scalar(f"metrics/{name}", value)
-        if self.verbose:
-            print(f"step {step}  " + "  ".join(f"{name} {value:.4g}" for name, value in values.items()), flush=True)
+        self._newest = values
+        self.screen.say(_lines(step, values, [*self.metrics, "critic"]))
+
+    def newest(self) -> dict[str, float]:
+        """The numbers of the last evaluation."""
+        return dict(self._newest)
+
+
+def _lines(step: int, values: Mapping[str, float], names: Sequence[str]) -> str:
+    """The numbers of an evaluation, a line for each metric: its distance, then what tells how to read it."""
+    lines = []
+    for name in names:
+        own = {key.removeprefix(name).lstrip("_"): value for key, value in values.items() if _belongs(key, name, names)}
+        shown = "".join(f"  {key} {value:.4g}".replace("   ", " ") for key, value in own.items())
+        lines += [f"  {name:<10}{shown}"] if own else []
+    return "\n".join([f"step {step}, evaluation:", *lines])
+
+
+def _belongs(key: str, name: str, names: Sequence[str]) -> bool:
+    """Whether a number is one of a metric's: of several whose names begin alike, of the longest."""
+    fitting = [other for other in names if key == other or key.startswith(f"{other}_")]
+    return bool(fitting) and max(fitting, key=len) == name
 
 
 def real_rows(size: int, limit: int, seed: int) -> np.ndarray:

@@ -1,19 +1,26 @@
 """Guards of a run: a loss that is no number stops it, a signal ends it gently, checkpoints keep it."""
 
+import contextlib
+import math
 import signal
 import threading
+from collections.abc import Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
 from tfwgan import checkpoint
 from tfwgan.callbacks.record import Clock
 from tfwgan.callbacks.steps import StepCallback
-from tfwgan.data.dataset import Dataset
 
 
 class NonFiniteLoss(RuntimeError):
     """A term of the loss, or a weight, became NaN or infinite; the last good checkpoint is kept."""
+
+
+class TrainingStopped(RuntimeError):
+    """Training could not go on, for want of memory or room on the disk; the message says what is saved."""
 
 
 class StopOnNonFinite(StepCallback):
@@ -24,27 +31,37 @@ class StopOnNonFinite(StepCallback):
         self.folder = folder
 
     def on_step(self, step, logs):  # noqa: D102 - see StepCallback
-        values = tf.stack([tf.cast(value, tf.float32) for value in logs.values()])
-        if tf.reduce_all(tf.math.is_finite(values)):
+        # In Python: every eager operation of TensorFlow leaves some bytes behind, a step of a run after the other.
+        values = {name: float(value) for name, value in logs.items()}
+        if all(map(math.isfinite, values.values())):
             return
-        bad = ", ".join(f"{name} = {float(value)}" for name, value in logs.items() if not tf.math.is_finite(value))
-        raise NonFiniteLoss(f"At step {step}, {bad}. {_last_good(self.folder)}")
+        bad = ", ".join(f"{name} = {value}" for name, value in values.items() if not math.isfinite(value))
+        raise NonFiniteLoss(f"At step {step}, {bad}. {last_good(self.folder)}")
 
 
 class Checkpoint(StepCallback):
-    """Saves the whole state every `every` steps, at the last, and when SIGINT or SIGTERM asks to stop.
+    """Saves the whole state every `every` steps, at the last, and whenever training ends before: by a signal (SIGINT,
+    SIGTERM), by the caller's own callback, or by an error that leaves the state whole.
+
+    Args:
+        folder: Of the checkpoints.
+        clock: Of the run.
+        about: What is stored beside the state.
+        every: Steps between checkpoints.
+        last: The last step of the run.
+        keep: How many of the newest are kept.
 
     Attributes:
         interrupted: Name of the signal that ended training, or None.
-    """
+    """  # noqa: D205
 
-    def __init__(self, folder: Path, clock: Clock, dataset: Dataset, every: int, last: int, keep: int):
+    def __init__(self, folder: Path, clock: Clock, about: Mapping[str, Any], every: int, last: int, keep: int):
         super().__init__()
-        self.folder, self.clock = folder, clock
-        self._about = {"shape": dataset.shape, "n_classes": dataset.n_classes}
+        self.folder, self.clock, self.about = folder, clock, about
         self.every, self.last, self.keep = every, last, keep
         self.interrupted: str | None = None
         self._handlers = {}
+        self._saved = -1
 
     def __enter__(self):
         """Listens for the two signals; a second one has its usual effect at once."""
@@ -56,15 +73,40 @@ class Checkpoint(StepCallback):
     def __exit__(self, *_):
         self._release()
 
+    def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
+        super().on_train_begin()
+        self._saved = self.step if checkpoint.path_of(self.folder, self.step).exists() else -1
+
     def on_step(self, step, logs):  # noqa: D102 - see StepCallback
         if self.interrupted:
             self.model.stop_training = True
         elif step % self.every and step != self.last:
             return
+        self.save()
+
+    def on_train_end(self, logs=None):
+        """Saves what was trained since the last checkpoint, whoever ended training."""
+        self.save()
+
+    def save(self) -> None:
+        """Saves the state, unless that of this step is saved already.
+
+        Raises:
+            NonFiniteLoss: If some of it is NaN or infinite.
+        """
+        if self.step == self._saved or self.step == 0:
+            return
         try:
-            checkpoint.save(self.folder, self.model, self.keep, seconds=self.clock.seconds, **self._about)
+            checkpoint.save(self.folder, self.model, self.keep, seconds=self.clock.seconds, **self.about)
         except checkpoint.NonFiniteState as error:
-            raise NonFiniteLoss(f"At step {step}, {error} is not finite. {_last_good(self.folder)}") from None
+            raise NonFiniteLoss(f"At step {self.step}, {error} is not finite. {last_good(self.folder)}") from None
+        self._saved = self.step
+
+    def rescue(self, error: BaseException) -> None:
+        """Saves the state if it is good and that can be done, after an error between two steps."""
+        if not isinstance(error, NonFiniteLoss):
+            with contextlib.suppress(Exception):
+                self.save()
 
     def _release(self) -> None:
         """Gives the signals back to whoever had them."""
@@ -77,6 +119,22 @@ class Checkpoint(StepCallback):
         self._release()
 
 
-def _last_good(folder: Path) -> str:
+@contextlib.contextmanager
+def told(folder: Path) -> Iterator[None]:
+    """Inside this, want of memory or room on the disk becomes `TrainingStopped`, which says what is saved."""
+    try:
+        yield
+    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
+        if "OOM" not in (text := str(error)) and "alloc" not in text and not isinstance(error, MemoryError):
+            raise TrainingStopped(f"{' '.join(text.split())[:300]}. {last_good(folder)}") from None
+        raise TrainingStopped(
+            f"Memory is full; use a smaller --batch_size, smaller networks or smaller images. {last_good(folder)}"
+        ) from None
+    except OSError as error:
+        raise TrainingStopped(f"{error}. {last_good(folder)}") from None
+
+
+def last_good(folder: Path) -> str:
+    """What is saved, in a sentence."""
     kept = checkpoint.paths(folder)
     return f"The last good checkpoint is {kept[0]}." if kept else "There was no checkpoint before."

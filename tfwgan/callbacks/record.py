@@ -1,15 +1,15 @@
-"""Numbers of a run: rows of metrics.jsonl, scalars and weight histograms for TensorBoard, the progress bar."""
+"""Numbers of a run: rows of metrics.jsonl, scalars and weight histograms for TensorBoard, lines on the screen."""
 
-import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
-import keras
 import numpy as np
 import tensorflow as tf
 
 from tfwgan.callbacks.steps import StepCallback
+from tfwgan.config import Config
 from tfwgan.runs import Run
+from tfwgan.screen import Screen
 
 
 class Clock:
@@ -24,88 +24,138 @@ class Clock:
         return time.perf_counter() - self._start
 
 
+class Rate:
+    """Images per second since the last look; the first step, which is compiled, does not count."""
+
+    def __init__(self, images_before: Callable[[int], int]):
+        self._images_before, self._mark, self._begun = images_before, None, False
+
+    def begin(self, step: int) -> None:
+        """Training begins or goes on after a step."""
+        self._mark = self._mark or (step, time.perf_counter())
+
+    def note(self, step: int) -> None:
+        """A step is done; after the first one the clock starts anew."""
+        if not self._begun:
+            self._begun, self._first = True, (self._mark, time.perf_counter())
+            self._mark = step, time.perf_counter()
+
+    def look(self, step: int) -> float:
+        """The rate up to a step; what follows counts from there."""
+        (since, start), now = self._mark, time.perf_counter()
+        if since == step:  # only the first step
+            (since, start), now = self._first
+        self._mark = step, time.perf_counter()
+        return (self._images_before(step) - self._images_before(since)) / max(now - start, 1e-9)
+
+
 class Record(StepCallback):
-    """Every `every` steps, and at the last one, writes the means of the interval to metrics.jsonl and TensorBoard."""
+    """Every `log_steps` steps, and at the last one, writes the means of the interval to metrics.jsonl and TensorBoard.
+
+    Args:
+        run: The run folder.
+        writer: Of TensorBoard, which also gets the settings of the run.
+        clock: Of the run.
+        config: Of the run.
+        images_before: Real images that training reads before a step.
+    """
 
     def __init__(
         self,
         run: Run,
         writer: tf.summary.SummaryWriter,
         clock: Clock,
-        every: int,
-        last: int,
+        config: Config,
         images_before: Callable[[int], int],
     ):
         super().__init__()
-        self._mark = None
-        self.run, self.writer, self.clock = run, writer, clock
-        self.every, self.last, self.images_before = every, last, images_before
+        self.run, self.writer, self.clock, self.config = run, writer, clock, config
+        self._rate = Rate(images_before)
 
     def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
         super().on_train_begin()
-        self._mark = self._mark or (self.step, self.clock.seconds)  # `fit` may begin several times in an interval
+        self._rate.begin(self.step)
+        if self.step == 0:
+            lines = [f"| {name} | {value} |" for name, value in self.config.as_dict().items()]
+            with self.writer.as_default(0):
+                tf.summary.text("settings", "\n".join(["| setting | value |", "|---|---|", *lines]))
 
     def on_step(self, step, logs):  # noqa: D102 - see StepCallback
-        if step % self.every and step != self.last:
+        self._rate.note(step)
+        if step % self.config.log_steps and step != self.config.steps:
             return
-        seconds = self.clock.seconds
-        rate = (self.images_before(step) - self.images_before(self._mark[0])) / (seconds - self._mark[1])
-        self._mark = step, seconds
+        rate = round(self._rate.look(step), 1)
         values = self.values(logs)
-        row = {"step": step, "seconds": round(seconds, 3), **values, "images_per_second": round(rate, 1)}
-        self.run.append_row(row)
+        seconds = round(self.clock.seconds, 3)
+        self.run.append_row({"step": step, "seconds": seconds, **values, "images_per_second": rate})
         with self.writer.as_default(step):
-            for name, value in {**values, "images_per_second": rate}.items():
-                tf.summary.scalar(name, value)
+            for name, value in values.items():
+                tf.summary.scalar(f"loss/{name}", value)
+            tf.summary.scalar("speed/images_per_second", rate)
         self.writer.flush()
 
 
 class WeightHistograms(StepCallback):
-    """Every `every` steps, histograms of all weights for TensorBoard, named `critic/<layer>/...`, `generator/...`."""
+    """Every `every` steps and at the last, histograms of all weights, named `weights/critic/<layer>/...` and so on."""
 
-    def __init__(self, writer: tf.summary.SummaryWriter, every: int):
+    def __init__(self, writer: tf.summary.SummaryWriter, every: int, last: int):
         super().__init__()
-        self.writer, self.every = writer, every
+        self.writer, self.every, self.last = writer, every, last
 
     def on_step(self, step, logs):  # noqa: D102 - see StepCallback
-        if step % self.every:
+        if step % self.every and step != self.last:
             return
         parts = {"generator": self.model.generator, "critic": self.model.critic, "prior": self.model.prior}
         with self.writer.as_default(step):
             for part, layer in parts.items():
                 for variable in layer.trainable_variables if layer is not None else ():
-                    tf.summary.histogram(f"{part}/{variable.path}", np.asarray(variable))
+                    tf.summary.histogram(f"weights/{part}/{variable.path}", np.asarray(variable))
 
 
 class Progress(StepCallback):
-    """Keras' progress bar over the whole run on a terminal; elsewhere one line every `every` steps."""
+    """How far training is: on a terminal one line that changes in place, elsewhere a line every `every` steps."""
 
-    def __init__(self, every: int, last: int, images_before: Callable[[int], int]):
+    def __init__(self, screen: Screen, every: int, last: int, images_before: Callable[[int], int]):
         super().__init__()
-        self.every, self.last, self.images_before = every, last, images_before
-        self._bar = None
+        self.screen, self.every, self.last = screen, every, last
+        self._rate, self._shown_at = Rate(images_before), 0.0
 
     def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
         super().on_train_begin()
-        if self._bar is None:
-            names = [*self.model.trackers, "images/s"]
-            self._first, self._mark = self.step, time.perf_counter()
-            self._bar = keras.utils.Progbar(self.last - self.step, stateful_metrics=names, unit_name="step")
-
-    def on_train_end(self, logs=None):  # noqa: D102 - a Keras event
-        if sys.stdout.isatty() and self.step < self.last:
-            print()  # what follows starts below the unfinished bar
+        self._first = self.step
+        self._rate.begin(self.step)
+        self.screen.say("compiling the training step ...")
 
     def on_step(self, step, logs):  # noqa: D102 - see StepCallback
-        done, terminal = step - self._first, sys.stdout.isatty()
-        if not terminal and step % self.every and step != self.last:
-            return
-        seconds = time.perf_counter() - self._mark
-        values = self.values(logs)
-        values["images/s"] = round((self.images_before(step) - self.images_before(self._first)) / seconds, 1)
-        if terminal:
-            self._bar.update(done, list(values.items()), finalize=step == self.last)
-            return
-        left = seconds / done * (self.last - step)
-        shown = "  ".join(f"{name} {value:.4g}" for name, value in values.items())
-        print(f"step {step}/{self.last}  {shown}  {seconds:.0f} s, {left:.0f} s to go", flush=True)
+        if step == self._first + 1:  # the one that was compiled tells nothing of the others
+            self._start = time.perf_counter()
+        self._rate.note(step)
+        line_due = step % self.every == 0 or step == self.last
+        now = time.perf_counter()
+        if line_due:
+            self.screen.say(self._line(step, logs, self._rate.look(step)))
+        elif self.screen.is_terminal and now - self._shown_at > 0.2:
+            self.screen.status(f"step {step}/{self.last}  {self._left(step)}")
+            self._shown_at = now
+
+    def _line(self, step: int, logs: Mapping[str, tf.Tensor], rate: float) -> str:
+        place = f"step {step:>{len(str(self.last))}}/{self.last}"
+        values = "".join(f"  {name} {value:<10.4g}" for name, value in self.values(logs).items())
+        return f"{place}{values}  {rate:,.0f} images/s  {self._left(step)}".rstrip()
+
+    def _left(self, step: int) -> str:
+        """How long the rest takes, as fast as all since the first step."""
+        done = step - self._first - 1
+        if not done or step == self.last:
+            return ""
+        return f"{duration((time.perf_counter() - self._start) / done * (self.last - step))} to go"
+
+
+def duration(seconds: float) -> str:
+    """A time the way people say it: 42 s, 3 min 20 s, 2 h 45 min."""
+    seconds = round(seconds)
+    if seconds < 60:
+        return f"{seconds} s"
+    if seconds < 3600:
+        return f"{seconds // 60} min {seconds % 60:02d} s"
+    return f"{seconds // 3600:,} h {seconds % 3600 // 60:02d} min"

@@ -5,8 +5,6 @@ from collections.abc import Mapping
 import keras
 import tensorflow as tf
 
-from tfwgan import checkpoint
-
 
 class StepCallback(keras.callbacks.Callback):
     """Abstract. Calls `on_step` after each step, with the number of steps done in the whole run."""
@@ -27,21 +25,3 @@ class StepCallback(keras.callbacks.Callback):
     def on_step(self, step: int, logs: Mapping[str, tf.Tensor]) -> None:
         """Looks at the trainer after step `step`; `logs` are the running means of the interval."""
         raise NotImplementedError
-
-
-class ContinueInterval(keras.callbacks.Callback):
-    """Keeps the running means of a checkpoint from the middle of an interval, which Keras would reset."""
-
-    def __init__(self, every: int):
-        super().__init__()
-        self.every = every
-
-    def on_train_begin(self, logs=None):
-        """Notes the means as the checkpoint left them."""
-        self._means = checkpoint.means(self.model) if self.model.steps_done % self.every else None
-
-    def on_epoch_begin(self, epoch, logs=None):
-        """Puts them back once, after Keras' reset."""
-        if self._means is not None:
-            checkpoint.set_means(self.model, self._means)
-        self._means = None

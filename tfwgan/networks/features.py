@@ -1,9 +1,11 @@
-"""What a critic says, by name, whether it has one head or several."""
+"""Networks called on tensors by name, and what they say by name, whether they have one head or several."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import keras
+import numpy as np
+import tensorflow as tf
 
 
 def heads(said: Any) -> Mapping:
@@ -14,3 +16,15 @@ def heads(said: Any) -> Mapping:
 def with_features(critic: keras.Model) -> keras.Model:
     """The same critic, weights shared, with one more output, ``features``: what the scoring layer ``head`` reads."""
     return keras.Model(critic.input, {**heads(critic.output), "features": critic.get_layer("head").input})
+
+
+def feed(network: keras.Model, tensors: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+    """Calls a network on those of the tensors that it names among its inputs."""
+    return network({name: tensors[name] for name in network.input}, training=training)
+
+
+def in_chunks(function: Callable, *tensors: tf.Tensor | np.ndarray, size: int = 256) -> np.ndarray:
+    """What a function makes of rows, computed `size` rows at a time, so that memory suffices for any number of them."""
+    n = len(tensors[0])
+    parts = [function(*(tf.convert_to_tensor(one[i : i + size]) for one in tensors)) for i in range(0, n, size)]
+    return np.concatenate([np.asarray(part) for part in parts])

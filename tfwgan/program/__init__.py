@@ -1,0 +1,1 @@
+"""The program: one module per verb of the command line."""

@@ -1,0 +1,119 @@
+"""What a spec may name, and with which options, known without TensorFlow: a typo is answered before that is loaded.
+
+`components.json` is written from the tables themselves (``python -m tfwgan.program.components``), and a test compares
+the two: the tables stay the only place where a component or an option is defined.
+"""
+
+import functools
+import importlib
+import importlib.resources
+import json
+import types
+import typing
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, Literal
+
+from tfwgan import spec
+from tfwgan.config import Config
+from tfwgan.spec import REQUIRED, Option, UsageError
+
+# Field of `Config` -> what its specs name, the table's module and name, and what the program sets itself.
+FAMILIES = {
+    "data": ("data set", "tfwgan.data", "DATASETS", ("data_dir", "view", "limit_data")),
+    "z_prior": ("prior", "tfwgan.priors", "PRIORS", ("z_dim",)),
+    "gen_arch": ("generator", "tfwgan.networks", "GENERATORS", ("z_dim", "image_shape", "n_classes")),
+    "disc_arch": ("critic", "tfwgan.networks", "CRITICS", ("z_dim", "image_shape", "n_classes")),
+    "rec_arch": ("reconstructor", "tfwgan.networks", "RECONSTRUCTORS", ("z_dim", "image_shape", "n_classes")),
+    "augment": ("augmentation", "tfwgan.augment", "AUGMENTATIONS", ()),
+    "loss": ("loss", "tfwgan.objectives", "OBJECTIVES", ()),
+    "g_opt": ("generator's optimizer", "tfwgan.optimizers", "OPTIMIZERS", ("updates",)),
+    "d_opt": ("critic's optimizer", "tfwgan.optimizers", "OPTIMIZERS", ("updates",)),
+    "metrics": ("metric", "tfwgan.metrics", "METRICS", ()),
+}
+
+_TYPES = {"bool": bool, "int": int, "float": float, "str": str, "ints": tuple[int, ...], "texts": tuple[str, ...]}
+_NAMES = {hint: name for name, hint in _TYPES.items()}
+
+
+def check(config: Config) -> None:
+    """Reads every spec of a configuration, so that a mistake in one is told at once.
+
+    Raises:
+        UsageError: If a name, an option or a value is not understood.
+    """
+    for field in FAMILIES:
+        value = getattr(config, field)
+        for text in value if isinstance(value, tuple) else [value]:
+            check_spec(field, text)
+
+
+def check_spec(field: str, text: str) -> None:
+    """Reads one spec of a field of `Config`, as in ``check_spec("data", "ring8-n=64")``; errors as of `check`."""
+    kind, components = FAMILIES[field][0], known(field)
+    if text == "auto" and field in ("g_opt", "d_opt"):
+        return
+    if field == "metrics" and "," in spec.parse(text, kind).name:
+        raise UsageError(f"--metrics={text} names several; give each its own --metrics=...")
+    chain = text.split(",") if text.strip() else []
+    for part in chain if field == "augment" else [text]:
+        spec.read(part, kind, components, components.__getitem__)
+
+
+@functools.cache
+def known(field: str) -> dict[str, dict[str, Option]]:
+    """The components that a field of `Config` may name, each with its options."""
+    path = importlib.resources.files("tfwgan.program") / "components.json"
+    table = json.loads(path.read_text(encoding="utf-8"))[FAMILIES[field][2]]
+    return {name: {key: _option(one) for key, one in options.items()} for name, options in table.items()}
+
+
+def describe(field: str) -> str:
+    """The components that a field of `Config` may name, a line each, with their options and defaults."""
+    lines = []
+    for name, options in known(field).items():
+        said = "".join(f"  {key}{_shown(option)}" for key, option in options.items())
+        lines.append(f"  {name}{said}")
+    return "\n".join(lines)
+
+
+def tables() -> dict[str, dict[str, dict[str, Any]]]:
+    """What `components.json` is to hold, from the tables. Loads TensorFlow."""
+    result = {}
+    for _, module, name, context in FAMILIES.values():
+        table: Mapping[str, Callable] = getattr(importlib.import_module(module), name)
+        result[name] = {component: _records(factory, context) for component, factory in table.items()}
+    return result
+
+
+def _records(factory: Callable, context: Iterable[str]) -> dict[str, dict[str, Any]]:
+    return {key: _record(option) for key, option in spec.options_of(factory).items() if key not in context}
+
+
+def _record(option: Option) -> dict[str, Any]:
+    """An option as JSON."""
+    hint, optional = option.hint, False
+    if typing.get_origin(hint) in (types.UnionType, typing.Union):
+        (hint,), optional = [part for part in hint.__args__ if part is not type(None)], True
+    choices = typing.get_args(hint) if typing.get_origin(hint) is Literal else None
+    record = {"choices": list(choices)} if choices else {"type": _NAMES[hint]}
+    record |= {"optional": True} if optional else {}
+    return record if option.default is REQUIRED else {**record, "default": option.default}
+
+
+def _option(record: Mapping[str, Any]) -> Option:
+    """An option from JSON."""
+    hint = Literal[tuple(record["choices"])] if "choices" in record else _TYPES[record["type"]]
+    return Option(hint | None if record.get("optional") else hint, record.get("default", REQUIRED))
+
+
+def _shown(option: Option) -> str:
+    """Default, and choices if there are few, in a list of options."""
+    choices = typing.get_args(option.hint) if typing.get_origin(option.hint) is Literal else ()
+    if option.default is REQUIRED:
+        return "=<" + ("|".join(choices) or "value") + ">"
+    return f"={option.default}" + (f" ({'|'.join(choices)})" if choices else "")
+
+
+if __name__ == "__main__":
+    Path(__file__).with_name("components.json").write_text(json.dumps(tables(), indent=1) + "\n", encoding="utf-8")

@@ -1,0 +1,71 @@
+"""Worked examples of distances between laws: what transport costs, and why it still has a slope far away."""
+
+import numpy as np
+from absl import flags
+
+from tfwgan import cli
+
+USAGE = """\
+usage: tfwgan distances [--out=distances.png]
+
+Prints and draws three examples: six boxes moved along a line, two plans of different cost, and two parallel lines on
+which all distances but W are the same however far apart they are.
+"""
+POSITIONAL = ()
+
+BOXES = ([1, 2, 3], [3, 1, 2], [7, 8, 9, 10], [1, 1, 2, 2])
+PAIRS = ([0, 4], [1, 1], [1, 3], [1, 1])
+
+
+def define_flags(values: flags.FlagValues) -> None:
+    """The verb's flags."""
+    flags.DEFINE_string("out", "distances.png", "where to draw them", flag_values=values)
+
+
+def lines(theta: float) -> dict[str, float]:
+    """Distances between lines at 0 and theta: across them, the laws are one point each (Arjovsky et al., 2017)."""
+    from tfwgan.transport import histograms as h
+
+    places = np.unique([0.0, theta])
+    p, q = (places == 0).astype(float), (places == theta).astype(float)
+    return {"W": h.wasserstein(p, q, places), "JS": h.js(p, q), "KL": h.kl(p, q), "TV": h.tv(p, q)}
+
+
+def command(values: flags.FlagValues) -> None:
+    """Computes, prints, draws."""
+    with cli.quiet_tensorflow():
+        from tfwgan.transport.histograms import emd
+    from tfwgan import plots
+    from tfwgan.render import save_png
+
+    work, plan = emd(*BOXES)
+    cheap, straight = emd(*PAIRS)
+    crossed = straight[::-1]
+    dear = np.sum(crossed * np.abs(np.subtract.outer(PAIRS[0], PAIRS[2])))
+    print(f"Six boxes from 1, 2, 3 to 7, 8, 9, 10: {work:g} in all, {work / 6:g} per box, whatever the order.")
+    print(f"Two boxes from 0, 4 to 1, 3: {cheap:g} in order, {dear:g} crossed; W is the cheaper.")
+    print("Two lines at a distance theta:\n  theta      W     JS     KL     TV")
+    for theta in (1.0, 0.5, 0.1, 0.0):
+        print(f"{theta:7.2f}" + "".join(f"{value:7.3f}" for value in lines(theta).values()))
+
+    half, whole = (480, 320), (972, 340)
+    heaps = {"from": BOXES[:2], "to": BOXES[2:]}
+    thetas = np.r_[np.linspace(-1, -1e-6, 50), np.nan, 0, np.nan, np.linspace(1e-6, 1, 50)]
+    rows = [lines(theta) if np.isfinite(theta) else dict.fromkeys("W JS KL TV".split(), np.nan) for theta in thetas]
+    curves = {name: (thetas, [row[name] for row in rows]) for name in rows[0]}
+    curves["KL (infinite)"] = curves.pop("KL")
+    picture = [
+        [
+            plots.bar_chart(heaps, f"Six boxes: {work:g} in all", "place", "boxes", size=half),
+            plots.matrix(plan, [f"{x}" for x in BOXES[0]], [f"{y}" for y in BOXES[2]], "... and where they go", half),
+        ],
+        [
+            plots.moves(PAIRS[0], PAIRS[2], straight, f"In order: {cheap:g}", size=half),
+            plots.moves(PAIRS[0], PAIRS[2], crossed, f"Crossed: {dear:g}", size=half),
+        ],
+        [plots.line_chart(curves, "Two parallel lines: only W tells how far", "theta", size=whole)],
+    ]
+    out = values["out"].value
+    with cli.writing_to(out):
+        save_png(plots.tiles(picture), out)
+    print(f"Wrote {out}.")

@@ -1,0 +1,69 @@
+"""The command `tfwgan VERB`: finds the module of a verb and runs it."""
+
+import difflib
+import importlib
+import sys
+from collections.abc import Sequence
+
+from tfwgan import __version__, cli
+from tfwgan.spec import UsageError
+
+VERBS = {
+    "train": "trains a GAN, or goes on with a run",
+    "sample": "draws samples from an exported model",
+    "interpolate": "walks between latents of an exported model",
+    "export": "writes the SavedModel of a run or a checkpoint",
+    "traverse": "moves the codes of an EigenGAN or an InfoGAN",
+    "inspect-atoms": "tells what became of the atoms of a discrete generator",
+    "ot-means": "finds the k points nearest to a data set (OTMeans)",
+    "distances": "draws worked examples of distances between laws",
+    "reproduce": "figures of Elnekave and Weiss (2025)",
+    "compare": "compares GANs: modes, losses, epochs, clipping",
+    "benchmark": "times standard workloads",
+    "options": "lists losses, networks, priors, data and metrics with their options",
+}
+
+_USAGE = f"""\
+usage: tfwgan VERB [argument ...] [--flag=value ...]
+
+{chr(10).join(f"  {verb:<14} {text}" for verb, text in VERBS.items())}
+
+`tfwgan VERB --help` tells more. The first thing to try: tfwgan train --config=ring8_wgan_gp
+"""
+
+
+def run(verb: str, arguments: Sequence[str] | None = None) -> int:
+    """Runs one verb with its part of the command line (by default all of this process's); returns its exit code."""
+    module = importlib.import_module(f"tfwgan.program.{verb.replace('-', '_')}")
+    return cli.run(
+        module.command,
+        module.define_flags,
+        module.USAGE,
+        module.POSITIONAL,
+        arguments,
+        many=getattr(module, "MANY", False),
+        groups=getattr(module, "GROUPS", None),
+    )
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Runs the program; returns its exit code."""
+    first, *rest = [*(sys.argv[1:] if arguments is None else arguments), ""]
+    if first.replace("_", "-") in VERBS:
+        return run(first.replace("_", "-"), rest[:-1])
+
+    def command(*_: object) -> int:
+        if not first:
+            print(_USAGE.strip())
+            return 2
+        if first.startswith("-"):
+            raise UsageError(f"A verb comes first; did you mean `tfwgan train {first}`?")
+        near = difflib.get_close_matches(first, VERBS, n=1)
+        hint = f"did you mean {near[0]!r}?" if near else f"known: {', '.join(VERBS)}."
+        raise UsageError(f"Unknown verb {first!r}; {hint}")
+
+    if first in ("--help", "-h", "-help", "help"):
+        return cli.run(lambda *_: print(_USAGE.strip()), lambda _: None, _USAGE, arguments=[])
+    if first in ("--version", "-version", "version"):
+        return cli.run(lambda *_: print(f"tfwgan {__version__}"), lambda _: None, _USAGE, arguments=[])
+    return cli.run(command, lambda _: None, _USAGE, arguments=[])
