@@ -1,4 +1,4 @@
-"""Installs `tfwgan` with its bundled data; tool settings live in pyproject.toml."""
+"""Installs `tfwgan` with its data, its configurations and its command; tool settings live in pyproject.toml."""
 
 import re
 from pathlib import Path
@@ -12,12 +12,19 @@ setup(
     name="tfwgan",
     version=VERSION,
     description="Wasserstein GANs in Keras 3 that resume bit for bit and export a SavedModel of their own",
-    long_description=(ROOT / "README.md").read_text(),
+    long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",
-    python_requires=">=3.10",
-    packages=find_packages(include=["tfwgan", "tfwgan.*"]),
-    package_data={"tfwgan.data": ["bundled/*"]},
+    python_requires=">=3.11,<3.14",  # Keras 3.15 needs 3.11; TensorFlow 2.21 has no wheel for 3.14
+    packages=[*find_packages(include=["tfwgan", "tfwgan.*"]), "tfwgan.configs", "tfwgan.configs.original"],
+    package_dir={"tfwgan.configs": "configs"},
+    package_data={
+        "tfwgan.data": ["bundled/*"],
+        "tfwgan.program": ["components.json"],
+        "tfwgan.configs": ["*.yaml"],
+        "tfwgan.configs.original": ["*.yaml"],
+    },
+    entry_points={"console_scripts": ["tfwgan = tfwgan.program.verbs:main"]},
     install_requires=[
         "tensorflow>=2.21,<2.23",
         "keras>=3.15,<3.17",
@@ -31,5 +38,8 @@ setup(
         "pillow>=10",  # reads and writes images; tensorboard brings it too
         "pyyaml>=6",  # reads configs; tensorflow-datasets brings it too
     ],
-    extras_require={"test": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6", "ruff>=0.9"]},
+    extras_require={
+        "gpu": ["tensorflow[and-cuda]>=2.21,<2.23"],
+        "test": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6", "ruff>=0.9", "setuptools>=68", "wheel"],
+    },
 )

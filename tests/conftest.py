@@ -82,7 +82,7 @@ def tiny(tmp_path):
 @pytest.fixture
 def no_export(monkeypatch):
     """Finished runs write no SavedModel: a third of a tiny run's time, which tests of other things need not spend."""
-    monkeypatch.setattr(experiment, "export", lambda trainer, path: path)
+    monkeypatch.setattr(experiment, "export_saved_model", lambda trainer, path: path)
 
 
 @pytest.fixture

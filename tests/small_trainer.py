@@ -44,7 +44,7 @@ def data(n_critic=N_CRITIC, steps=STEPS, seed=0):
 
 
 def fit(trainer, images=None, epochs=1, callbacks=()):
-    images = data(trainer.n_critic) if images is None else images
+    images = data(trainer.critic_steps.n) if images is None else images
     elements = tf.data.Dataset.from_tensor_slices({"image": images})
     return trainer.fit(elements, epochs=epochs, verbose=0, shuffle=False, callbacks=list(callbacks)).history
 

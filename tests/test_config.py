@@ -12,15 +12,17 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tfwgan import cli, main
+from tfwgan import cli
 from tfwgan.config import Config, fields, read_config
 from tfwgan.data import DATASETS
+from tfwgan.main import main
 from tfwgan.metrics import METRICS
 from tfwgan.networks import CRITICS, GENERATORS
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.objectives.penalties import PENALTIES
 from tfwgan.optimizers import OPTIMIZERS
 from tfwgan.priors import PRIORS
+from tfwgan.program import train
 from tfwgan.spec import UsageError
 
 ROOT = Path(__file__).parents[1]
@@ -29,9 +31,9 @@ ROOT = Path(__file__).parents[1]
 def from_flags(*arguments):
     """The configuration of a command line."""
     values = cli.new_flags()
-    main.define_flags(values)
+    train.define_flags(values)
     cli.parse(values, arguments)
-    return main.resolve(values)
+    return train.resolve(values)
 
 
 @pytest.fixture
@@ -93,13 +95,13 @@ def test_values_of_a_file_are_read_by_the_type_of_their_field(text, expected, fi
     [
         ("los: gan", "has an unknown key 'los'; did you mean 'loss'"),
         ("z_dims: 3", "did you mean 'z_dim'"),
-        ("3: gan", "unknown key 3"),
+        ("3: gan", "unknown key '3'"),
         ("- loss", "must hold lines of the form key: value"),
         ("", "must hold lines of the form key: value"),
         ("loss: [", "is not valid YAML"),
         ("steps: 10.5", "--steps must be a whole number"),
-        ("ema: .nan", "--ema must be finite"),
-        ("loss: {name: gan}", "--loss must be text"),
+        ("ema: nan", "--ema must be finite"),
+        ("loss: {name: gan}", "must be flat, but line 1 is nested"),
         ("xla: 1", "--xla must be True or False"),
         ("out_dir:", "--out_dir must be"),
     ],
@@ -146,8 +148,15 @@ def test_any_text_and_any_number_survive_the_file(folder, text, number):
 
 def test_flags_are_the_fields():
     values = cli.new_flags()
-    main.define_flags(values)
-    assert {values[name].name for name in values} == set(fields()) | {"config", "dry_run", "resume", "help"}
+    train.define_flags(values)
+    assert {values[name].name for name in values} == set(fields()) | {
+        "config",
+        "dry_run",
+        "resume",
+        "fresh",
+        "help",
+        "version",
+    }
     for name, field in fields().items():
         assert values[name].help.startswith(field.metadata["help"])  # absl adds to that of a list
 
@@ -263,18 +272,25 @@ def test_one_dnn_is_on_unless_the_user_says_otherwise(chosen, expected, monkeypa
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
     if chosen is not None:
         monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", chosen)
-    code = "import os\nfrom tfwgan import cli\nwith cli.quiet_tensorflow(): print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    code = (
+        "import os\nfrom tfwgan import start\nwith start.quiet_tensorflow(): print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    )
     result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == expected
 
 
 def test_help_shows_every_flag_and_its_default(capsys):
-    assert main.main(["--help"]) == 0
-    lines = capsys.readouterr().out.splitlines()
+    assert main(["--help"]) == 0
+    out = capsys.readouterr().out
+    assert max(map(len, out.splitlines())) <= 120
+    described = dict(re.findall(r"^  --(\w+): (.*?)(?=\n  --|\n\n|\Z)", out, re.S | re.M))
     for name, field in fields().items():
-        (line,) = (line for line in lines if line.startswith(f"  --{name}:"))
-        assert field.metadata["help"] in line
-        assert field.default in (None, False, ()) or line.endswith(f"[{field.default}]")
+        text = " ".join(described[name].split())
+        assert " ".join(field.metadata["help"].split()) in text
+        assert field.default in (None, False, ()) or text.endswith(f"[{field.default}]")
+    assert sorted(name for names in train.GROUPS.values() for name in names) == sorted(
+        [*fields(), "config", "dry_run", "resume", "fresh"]
+    )
 
 
 def test_public_names_come_from_their_modules():

@@ -11,18 +11,20 @@ SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
 
 # A room imports from itself and from rows above its own; rooms of one row don't know each other.
 ROWS = [
-    "spec rng files",
-    "schedule",
+    "spec rng files screen",
+    "start",
+    "schedule plain",
     "config cli transport plots",
     "data priors networks objectives optimizers devices augment",
-    "metrics",
+    "metrics checks repeat",
     "trainer",
-    "sampling runs export cost",
+    "sampling runs saved_model cost loop",
     "render checkpoint audit parts",
-    "callbacks",
+    "callbacks resume",
     "experiment",
     "report benchmark studies",
-    "main",
+    "program",
+    "main __main__",
 ]
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row.split()}
 
@@ -55,7 +57,7 @@ def test_every_room_has_a_row():
 
 @pytest.mark.parametrize("path", PACKAGE, ids=label)
 def test_imports_point_one_way(path):
-    rooms = {name.split(".")[1] for name in imported(path) if name.startswith("tfwgan.")}
+    rooms = {name.split(".")[1] for name in imported(path) if name.startswith("tfwgan.")} - {"__version__"}
     own = room(path)
     if own is None:
         assert not rooms
@@ -69,7 +71,7 @@ def test_nothing_imports_scripts_or_tests(path):
     assert not {name.split(".")[0] for name in imported(path)} & {"scripts", "tests", "conftest"}
 
 
-@pytest.mark.parametrize("name", ["spec", "config", "cli", "sampling", "render", "runs"])
+@pytest.mark.parametrize("name", ["spec", "config", "cli", "screen", "sampling", "render", "runs"])
 def test_what_needs_no_tensorflow_imports_none(name):
     assert not {name.split(".")[0] for name in imported(ROOT / "tfwgan" / f"{name}.py")} & {"tensorflow", "keras"}
 

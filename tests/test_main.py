@@ -1,8 +1,10 @@
 """Runs from the shell's point of view: what they write, and that every part works with every other."""
 
 import json
+import re
 from pathlib import Path
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -10,11 +12,10 @@ from conftest import CPU_ONLY, TINY
 from PIL import Image
 
 import tfwgan
-from tfwgan import data, experiment
+from tfwgan import data
 from tfwgan.callbacks.steps import StepCallback
 from tfwgan.config import read_config
 from tfwgan.data.synthetic import SIGMA
-from tfwgan.schedule import CriticSteps
 
 ROOT = Path(__file__).parent.parent
 SQUARES = {"data": "squares-size=16-square=3", "gen_arch": "DCGAN-nf=4", "disc_arch": "DCGAN-nf=4"}
@@ -79,7 +80,7 @@ def test_a_run_writes_what_the_readme_promises(tiny, tmp_path, capsys):
     assert [path.name for path in sorted((run / "checkpoints").iterdir())] == [
         f"step_{step:06d}.npz" for step in (2, 4, 5)
     ]
-    for word in ("tensorboard.main --logdir", "scripts/sample.py", "--resume"):
+    for word in ("tensorboard.main --logdir", "tfwgan sample", "--resume"):
         assert word in out
 
 
@@ -91,9 +92,11 @@ def test_tensorboard_gets_scalars_pictures_and_named_histograms(no_export, tiny,
         event = tf.compat.v1.Event.FromString(record.numpy())
         for value in event.summary.value:
             seen.setdefault(value.tag, []).append(event.step)
-    assert seen["wasserstein"] == [2, 4] and seen["images_per_second"] == [2, 4]
+    assert seen["loss/wasserstein"] == [2, 4] and seen["speed/images_per_second"] == [2, 4]
+    assert seen["settings"] == [0] and min(seen) == "loss/critic_loss"
     assert seen["samples"] == [0, 2, 4] and seen["real"] == [0]
-    assert seen["critic/down_0/kernel"] == [2, 4] and seen["generator/to_image/kernel"] == [2, 4]
+    for weights in ("weights/critic/down_0/kernel", "weights/generator/to_image/kernel"):
+        assert seen[weights] == [2, 4]
 
 
 def test_fixed_latents_are_the_same_in_every_picture(no_export, tmp_path):
@@ -123,9 +126,10 @@ def test_logged_values_are_means_over_their_interval(no_export, tmp_path):
 
 def test_dry_run_says_sizes_and_cost_and_writes_nothing(tiny, tmp_path, capsys):
     assert tiny("--dry_run", gen_arch="FC", disc_arch="FC-nf=1024", data="squares", z_dim="64", z_prior="const=64") == 0
-    out = capsys.readouterr().out
-    for part in ("generator: 536,704 weights", "critic: 6,295,553 weights", "GFLOP a step", "2,704 64x64x1"):
+    out = " ".join(capsys.readouterr().out.split())
+    for part in ("generator: 536,704 weights", "critic: 6,295,553 weights", "GFLOP a step", "2,704 64x64x1", "MB"):
         assert part in out
+    assert re.search(r"time: about (\d+ s|\d+ min \d\d s|[\d,]+ h \d\d min) on this machine", out)
     assert list(tmp_path.iterdir()) == []
 
 
@@ -133,8 +137,8 @@ def test_the_cost_does_not_depend_on_the_compiler(tiny, capsys):
     costs = []
     for xla in ("false", "true"):
         assert tiny("--dry_run", xla=xla) == 0
-        costs.append(capsys.readouterr().out.splitlines()[-1])
-    assert costs[0].startswith("cost: ") and costs[0] == costs[1] and "cost: 0 " not in costs[0]
+        costs.append(re.search(r"^cost: .*?(?=^time: )", capsys.readouterr().out, re.S | re.M)[0])
+    assert costs[0] == costs[1] and "cost: 0 " not in " ".join(costs[0].split())
 
 
 def test_the_library_takes_data_and_callbacks_of_the_users_own(tmp_path):
@@ -170,16 +174,38 @@ def test_wgan_gp_finds_every_mode_of_the_ring(no_export, tmp_path):
     assert near.any(axis=1).mean() > 0.6
 
 
-@pytest.mark.parametrize("n_critic, most", [("1", 3), ("1-warmup=3-first=2-every=7", 7)])
-def test_spans_cover_every_step_once_and_break_at_intervals(n_critic, most):
-    critic_steps = CriticSteps.parse(n_critic)
-    for first in range(12):
-        for last in range(first, 14):
-            spans = list(experiment._spans(first, last, 4, critic_steps))
-            assert all(len({critic_steps.at(step) for step in range(*span[:2])}) == 1 for span in spans)
-            covered = [step for start, stop, _ in spans for step in range(start, stop)]
-            assert covered == list(range(first, last))
-            assert all((stop - start) % length == 0 for start, stop, length in spans)
-            ends = [end for start, stop, length in spans for end in range(start + length, stop + 1, length)]
-            changes = {step for step in range(1, 15) if critic_steps.at(step) != critic_steps.at(step - 1)}
-            assert all(end % 4 == 0 or end == last or end in changes for end in ends) and len(spans) <= most
+class Look(keras.callbacks.Callback):
+    """Notes what a callback is told, and checks that it is told as of one training."""
+
+    def __init__(self):
+        super().__init__()
+        self.told, self.epochs, self.logs = [], [], []
+
+    def on_train_begin(self, logs=None):
+        self.told.append("begin")
+
+    def on_train_end(self, logs=None):
+        self.told.append("end")
+
+    def on_train_batch_end(self, batch, logs=None):
+        self.told.append(batch)
+
+    def on_epoch_end(self, epoch, logs=None):
+        self.epochs.append(epoch)
+        self.logs.append(logs)
+
+
+@pytest.mark.parametrize("n_critic", ["1", "1-warmup=3-first=2-every=3"])
+@pytest.mark.parametrize("steps, interval", [(6, 2), (7, 3), (2, 50)])
+def test_the_users_callbacks_see_one_training(n_critic, steps, interval, no_export, tmp_path):
+    look, settings = Look(), {"n_critic": n_critic, "steps": steps, "log_steps": interval, "metrics": ("swd",)}
+    config = tfwgan.Config(**{**TINY, **settings, "eval_steps": 2, "out_dir": str(tmp_path), "name": "a"})
+    result = tfwgan.fit(tfwgan.build(config), [look], verbose=False)
+    assert look.told == ["begin", *(step % interval for step in range(steps)), "end"]
+    assert look.epochs == list(range(-(-steps // interval)))
+    rows_with_losses = [row for row in result.history if "seconds" in row]
+    assert len(rows_with_losses) == len(look.logs)
+    for row, logs in zip(rows_with_losses, look.logs, strict=True):
+        assert {name: row[name] for name in logs if name in row} == {name: logs[name] for name in logs if name in row}
+        assert {"critic_loss", "generator_loss", "swd"} <= logs.keys()  # a metric drives early stopping, a loss too
+    assert len({row["step"] for row in result.history}) == len(result.history)  # one row for each step

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from tfwgan import cli, main
+from tfwgan import cli
 from tfwgan.config import fields
 from tfwgan.data import DATASETS
 from tfwgan.metrics import METRICS
@@ -14,6 +14,7 @@ from tfwgan.networks import CRITICS, GENERATORS
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.optimizers import OPTIMIZERS
 from tfwgan.priors import PRIORS
+from tfwgan.program import train
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -33,7 +34,7 @@ def test_every_command_is_one_that_exists(command):
         assert (ROOT / arguments[0]).exists()
     elif arguments[:2] == ["-m", "tfwgan.main"]:
         values = cli.new_flags()
-        main.define_flags(values)
+        train.define_flags(values)
         assert cli.parse(values, arguments[2:]) == []
         config = values["config"].value
         assert config is None or config.startswith("outputs/") or (ROOT / config).exists()

@@ -83,7 +83,8 @@ def test_a_schedule_is_the_same_on_two_devices(tmp_path):
 
 def test_the_cost_tells_both_kinds_of_step():
     settings = {**TINY, "steps": 9, "n_critic": "1-warmup=3-first=2-every=4"}
-    text = describe(experiment.build(Config(**settings)), cost=True)
+    text = describe(experiment.build(Config(**settings)), costs=True)
+    text = " ".join(text.split())
     assert "(3 critic updates and 1 generator update)" in text and "(1 critic update and 1 generator update)" in text
 
 

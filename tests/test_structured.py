@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwgan import experiment, export, rng
+from tfwgan import experiment, rng, saved_model
 from tfwgan.config import Config
 from tfwgan.data.dataset import Dataset
 from tfwgan.spec import UsageError
@@ -135,8 +135,8 @@ def test_a_label_changes_the_picture_and_nothing_else_does(name):
 @pytest.mark.parametrize("name", CONDITIONAL)
 def test_the_saved_model_takes_the_label(name, tmp_path):
     trainer = make(CONDITIONAL[name], z_prior="const=6")
-    model = tf.saved_model.load(str(export.export(trainer, tmp_path / "model")))
-    assert export.count_classes(model) == CLASSES
+    model = tf.saved_model.load(str(saved_model.export_saved_model(trainer, tmp_path / "model")))
+    assert saved_model.count_classes(model) == CLASSES
     for label in (0, 2):
         np.testing.assert_allclose(model.sample(5, 3, label), trainer.sample(5, 3, label), atol=1e-6)
     np.testing.assert_allclose(model.sample(5, 3, -1), trainer.sample(5, 3), atol=1e-6)
@@ -158,7 +158,7 @@ WALKED = {
 @pytest.mark.parametrize("name", WALKED)
 def test_every_model_draws_walks_between_its_latents(name, tmp_path, script):
     trainer = make(WALKED[name])
-    model = export.export(trainer, tmp_path / "model")
+    model = saved_model.export_saved_model(trainer, tmp_path / "model")
     done = script("interpolate", model, "--rows=2", "--columns=4", f"--out={tmp_path / 'walks.npz'}")
     assert done.returncode == 0 and done.stderr == "", done.stderr
     with np.load(tmp_path / "walks.npz") as file:

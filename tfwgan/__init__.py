@@ -11,14 +11,17 @@ __version__ = "0.1.0"
 _HOMES = {
     "Config": "config",
     "UsageError": "spec",
+    "Dataset": "data.dataset",
     "Experiment": "experiment",
     "NonFiniteLoss": "experiment",
+    "TrainingStopped": "experiment",
     "build": "experiment",
     "fit": "experiment",
     "load_trainer": "experiment",
     "GanTrainer": "trainer",
-    "export": "export",
+    "export_saved_model": "saved_model",
 }
+_LIGHT = {"Config", "UsageError"}
 
 __all__ = [*_HOMES, "__version__"]
 
@@ -26,6 +29,8 @@ __all__ = [*_HOMES, "__version__"]
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'tfwgan' has no attribute {name!r}")
+    if name not in _LIGHT:
+        importlib.import_module("tfwgan.start").prepare()
     return getattr(importlib.import_module(f"tfwgan.{_HOMES[name]}"), name)
 
 

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfwgan.spec import UsageError
 
 _KEPT = "the run's checkpoints hold everything, trainer.save_weights(path) all weights, trainer.generator.save(path) "
-KEEP = _KEPT + "the generator, and tfwgan.export(trainer, path) a model that samples without Keras"
+KEEP = _KEPT + "the generator, and tfwgan.export_saved_model(trainer, path) a model that samples without Keras"
 
 
 def critic_batches(x: Any, shape: tuple[int, ...]) -> int:

@@ -1,8 +1,7 @@
-"""What every command shares: reading flags, answering mistakes in one line, starting TensorFlow quietly."""
+"""What every command shares: reading flags, answering mistakes in one line, naming commands that a shell takes."""
 
 import contextlib
 import os
-import platform
 import re
 import shlex
 import shutil
@@ -54,6 +53,11 @@ class _Path(flags.ArgumentParser):
 def define_path(name: str, default: str | None, help: str, values: flags.FlagValues) -> None:  # noqa: A002
     """Defines a flag that is a path."""
     flags.DEFINE(_Path(), name, default, help, flag_values=values)
+
+
+def define_seed(values: flags.FlagValues, help: str) -> None:  # noqa: A002
+    """Defines --seed, any whole number that TensorFlow takes."""
+    flags.DEFINE_integer("seed", 0, help, flag_values=values, lower_bound=-(2**63), upper_bound=2**63 - 1)
 
 
 def new_flags() -> flags.FlagValues:
@@ -224,36 +228,3 @@ def python() -> str:
 
 def _short(path: Path) -> str:
     return str(path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path)
-
-
-def set_environment() -> None:
-    """What TensorFlow and Keras read when they are imported, wherever the user has not said otherwise."""
-    # Keras may be set to another backend for other programs, by this variable or by its own file.
-    os.environ["KERAS_BACKEND"] = "tensorflow"
-    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # GPU memory is taken as it is needed, so that another process (TensorBoard, a second run) finds some.
-    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    # On x86 CPUs older than VNNI TensorFlow leaves oneDNN off, whose convolutions are twice as fast.
-    if platform.machine() in ("x86_64", "AMD64"):
-        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
-
-
-@contextlib.contextmanager
-def quiet_tensorflow() -> Iterator[None]:
-    """Import TensorFlow inside this: its notices on loading go straight to the terminal, whatever the log level."""
-    set_environment()
-    with contextlib.suppress(OSError, ValueError, AttributeError):
-        sys.stderr.flush()
-    try:
-        kept = os.dup(2)
-    except OSError:  # a closed descriptor shows nothing anyway
-        yield
-        return
-    null = os.open(os.devnull, os.O_WRONLY)
-    os.dup2(null, 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(null)

@@ -103,6 +103,8 @@ class Config:
             if getattr(self, name) is not None and getattr(self, name) < 1:
                 raise UsageError(f"--{name} must be at least 1, got {getattr(self, name)}.")
         CriticSteps.parse(self.n_critic)
+        if not self.out_dir:
+            raise UsageError("--out_dir must be a folder, got ''; the folder you are in is a dot.")
         if not 0 <= self.ema < 1:
             raise UsageError(f"--ema must be in [0, 1), got {self.ema}.")
         if not 0 <= self.seed < 2**63:
@@ -248,8 +250,9 @@ def _from_yaml(text: str) -> dict[str, Any]:
 
 def _yaml_word(key: str, text: str) -> Any:
     """What YAML means by yes, on and null, for settings that are no text."""
-    if key not in fields() or fields()[key].type in (str, str | None):
-        return text
+    kind = fields()[key].type if key in fields() else str
+    if kind in (str, str | None):
+        return "none" if text.lower() == "null" and kind is not str else text
     return {"yes": "true", "on": "true", "no": "false", "off": "false", "null": "none", "~": "none"}.get(
         text.lower(), text
     )

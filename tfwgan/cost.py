@@ -1,13 +1,22 @@
-"""What a training step costs, counted in its own graph."""
+"""What a training step costs: work, counted in its own graph; time and memory, measured."""
 
 import math
+import resource
+import statistics
+import sys
+import time
+from collections.abc import Mapping
 
 import tensorflow as tf
 
 from tfwgan.trainer import GanTrainer
 
+_ENOUGH = 20e9  # operations that a timed step may take: some tenths of a second on a laptop
 
-def flop_per_step(trainer: GanTrainer, element_spec: dict[str, tf.TensorSpec]) -> int:
+Spec = Mapping[str, tf.TensorSpec]
+
+
+def flop_per_step(trainer: GanTrainer, element_spec: Spec) -> int:
     """Floating-point operations of all matrix products and convolutions of one `train_step`, penalties included.
 
     Args:
@@ -18,6 +27,46 @@ def flop_per_step(trainer: GanTrainer, element_spec: dict[str, tf.TensorSpec]) -
     step = tf.function(lambda batches: trainer.updates(batches, trainer.draw(batches)), autograph=False)
     graph = step.get_concrete_function(element_spec).graph
     return sum(_FLOP[op.type](op) for op in graph.get_operations() if op.type in _FLOP)
+
+
+def seconds_for(trainer: GanTrainer, element_spec: Spec, flop: float) -> tuple[float, float]:
+    """How long so much work takes on this machine, from the median of a few real training steps.
+
+    Where a step is heavy, steps of fewer critic updates and samples are timed. The trainer's weights move.
+
+    Args:
+        trainer: A compiled trainer.
+        element_spec: Shapes of one element of its data.
+        flop: The work, counted by `flop_per_step`.
+
+    Returns:
+        Seconds, and the share of a whole step's work that was timed.
+    """
+    whole = flop_per_step(trainer, element_spec)
+    timed, spec = whole, element_spec
+    if whole > _ENOUGH:
+        replicas = trainer.distribute_strategy.num_replicas_in_sync
+        batch, n = element_spec["image"].shape[:2]
+        smaller = max(1, min(batch // replicas, round(batch / replicas * _ENOUGH * n / whole))) * replicas
+        spec = {
+            name: tf.TensorSpec([smaller, 1, *one.shape[2:]], one.dtype, name) for name, one in element_spec.items()
+        }
+        timed = flop_per_step(trainer, spec)
+    # Zeros are enough: the time of a product does not depend on its numbers.
+    element = {name: tf.zeros(one.shape, one.dtype) for name, one in spec.items()}
+    data = trainer.distribute_strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensors(element).repeat())
+    step, iterator, seconds = trainer.step_function(spec["image"].shape[1]), iter(data), []
+    for _ in range(5):
+        start = time.perf_counter()
+        tf.nest.map_structure(float, step(iterator))
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds[1:]) * flop / timed, timed / whole
+
+
+def peak_memory() -> int:
+    """The most memory that this process has had, in bytes."""
+    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return most if sys.platform == "darwin" else most * 1024
 
 
 def _matmul(op: tf.Operation) -> int:

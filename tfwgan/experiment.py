@@ -19,13 +19,13 @@ from tfwgan.data import load, outline
 from tfwgan.data.dataset import Dataset, Outline
 from tfwgan.data.pipeline import batches
 from tfwgan.devices import fix_threads, make_strategy
-from tfwgan.export import export
 from tfwgan.loop import train
 from tfwgan.metrics import METRICS
 from tfwgan.parts import make_trainer, resolve
 from tfwgan.plain import plain_keras
 from tfwgan.resume import about, other_data, restore
 from tfwgan.runs import Run
+from tfwgan.saved_model import export_saved_model
 from tfwgan.schedule import CriticSteps
 from tfwgan.screen import Screen
 from tfwgan.spec import UsageError
@@ -135,7 +135,7 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
         metric.check(dataset.shape)
     with plain_keras():
         trainer = make_trainer(config, dataset.shape, strategy, dataset.n_classes)
-    trainer.class_names = dataset.class_names or ()
+    trainer.class_names = getattr(dataset, "class_names", None) or ()
     return Experiment(config, dataset, trainer, strategy, metrics)
 
 
@@ -277,7 +277,7 @@ def _evaluation(experiment: Experiment, run: Run, writer: tf.summary.SummaryWrit
 def _export(trainer: GanTrainer, run_dir: Path) -> Path:
     """The SavedModel of a run; TrainingStopped if it can't be written."""
     try:
-        return export(trainer, run_dir / "export" / "saved_model")
+        return export_saved_model(trainer, run_dir / "export" / "saved_model")
     except OSError as error:
         raise TrainingStopped(
             f"Everything is trained and saved in {run_dir}, but its SavedModel can't be written "

@@ -57,7 +57,7 @@ def make_trainer(
             reconstructor=reconstructor,
             augment=augment,
             n_classes=n_classes,
-            n_critic=critic_steps.most,
+            n_critic=critic_steps,
             ema=config.ema,
             seed=config.seed,
             xla=config.xla,

@@ -102,3 +102,8 @@ def save_samples(samples: np.ndarray, out: str | Path, columns: int | None = Non
             for i, image in enumerate(samples):
                 save_png(to_bytes(image), out / f"{i:06d}.png")
     return f"Wrote {len(samples)} samples to {out}."
+
+
+def is_picture(out: str | Path) -> bool:
+    """Whether `save_samples` would write one picture there."""
+    return Path(out).suffix == ".png"

@@ -1,47 +1,71 @@
 """What the program says of a run, before and after."""
 
-import shutil
-import sys
-from pathlib import Path
+import shlex
+import textwrap
+from collections.abc import Mapping
 
+from tfwgan import cli, cost
+from tfwgan.callbacks.record import duration
 from tfwgan.config import Config
-from tfwgan.cost import flop_per_step
 from tfwgan.data.dataset import Dataset, Outline
+from tfwgan.devices import describe_devices
 from tfwgan.experiment import Experiment, Result
 from tfwgan.runs import can_grow
 
+_SHOWN_CLASSES = 40
 
-def describe(experiment: Experiment, cost: bool = False) -> str:
-    """The resolved run: every setting, data, networks with their numbers of weights, and if asked the cost.
+
+def describe(experiment: Experiment, costs: bool = False) -> str:
+    """The resolved run: settings that are not the defaults, data, networks, devices, and if asked what it costs.
 
     Args:
         experiment: What `build` made.
-        cost: Also trace one training step and count its work, which takes some seconds.
+        costs: Also trace one training step and count its work, and time some; this takes some seconds.
     """
-    config, dataset, trainer = experiment.config, experiment.dataset, experiment.trainer
-    lines = ["  ".join(f"{name}={value}" for name, value in group) for group in _chunks(config.as_dict().items(), 5)]
-    lines.append(f"data: {_data(dataset)}")
+    config, trainer = experiment.config, experiment.trainer
+    rows = {"run": f"{config.run_dir}", **_settings(config), "data": _data(experiment)}
+    rows |= {f"data ({i})": remark for i, remark in enumerate(getattr(experiment.dataset, "remarks", ()), 1)}
+    if trainer.n_classes:
+        rows["classes"] = _classes(trainer.class_names or map(str, range(trainer.n_classes)))
     networks = {"generator": trainer.generator, "critic": trainer.critic, "prior": trainer.prior}
     for name, network in networks.items():
         if network is not None and network.count_params():
-            lines.append(f"{name}: {network.count_params():,} weights")
-    lines.append(f"devices: {experiment.strategy.num_replicas_in_sync}")
-    if cost:
-        lines.append(_cost(experiment))
-    return "\n".join(lines)
+            rows[f"{name}:"] = f"{network.count_params():,} weights"
+    rows["devices:"] = f"{describe_devices(experiment.strategy)}, {config.threads} threads"
+    if costs:
+        rows |= _cost(experiment)
+    return _aligned(rows)
 
 
-def _data(dataset: Dataset | Outline) -> str:
-    """How many of what."""
-    kind = "images" if dataset.is_image else "points"
-    count = "" if dataset.size is None else f"{dataset.size:,} "
-    classes = f", {dataset.n_classes} classes" if dataset.n_classes else ""
-    doubt = f" (number of {kind} unknown until downloaded)" if dataset.size is None else ""
-    return f"{count}{'x'.join(map(str, dataset.shape))} {kind}{classes}{doubt}"
+def _settings(config: Config) -> dict[str, str]:
+    """What is not the default, `--flag` by `--flag`."""
+    default, hidden = Config(), ("name", "out_dir", "threads")
+    different = {n: v for n, v in config.as_dict().items() if v != default.as_dict()[n] and n not in hidden}
+    always = {name: getattr(config, name) for name in ("data", "gen_arch", "disc_arch", "loss")}
+    chosen = {name: value for name, value in config.as_dict().items() if name in {**always, **different}}
+    return {f"--{name}": shlex.join(value) if isinstance(value, list) else str(value) for name, value in chosen.items()}
 
 
-def _cost(experiment: Experiment) -> str:
-    """The work of a step of each kind, and of all of them."""
+def _data(experiment: Experiment) -> str:
+    """How many of what, and whether their classes count."""
+    dataset: Dataset | Outline = experiment.dataset
+    size = "an unknown number of" if dataset.size is None else f"{dataset.size:,}"
+    form = "x".join(map(str, dataset.shape))
+    items = f"{size} {form} images" if dataset.is_image else f"{size} points of {form} coordinates"
+    if not dataset.n_classes:
+        return items
+    unused = "" if experiment.trainer.n_classes else " (not used: no network reads labels)"
+    return f"{items}, {dataset.n_classes} classes{unused}"
+
+
+def _classes(names) -> str:
+    names = list(names)
+    shown = ", ".join(f"{i} {name}" for i, name in enumerate(names[:_SHOWN_CLASSES]))
+    return shown + (f", ... ({len(names)} in all)" if len(names) > _SHOWN_CLASSES else "")
+
+
+def _cost(experiment: Experiment) -> dict[str, str]:
+    """The work of a step of each kind, the time and the memory of all of them."""
     steps, critic_steps = experiment.config.steps, experiment.critic_steps
     warm = critic_steps.warm_before(steps)
     lines, total = [], 0
@@ -49,47 +73,57 @@ def _cost(experiment: Experiment) -> str:
         if step >= steps:
             continue
         n = critic_steps.at(step)
-        one = flop_per_step(experiment.trainer, experiment.element_spec(step))
+        one = cost.flop_per_step(experiment.trainer, experiment.element_spec(step))
         total += one * (warm if n != critic_steps.n else steps - warm)
         critic = f"{n} critic update{'s' * (n > 1)} and " if experiment.trainer.critic is not None else ""
         lines.append(f"{one / 1e9:.3g} GFLOP a step ({critic}1 generator update)")
-    return f"cost: {', '.join(lines)}, {total / 1e12:.3g} TFLOP in all"
+    seconds, share = cost.seconds_for(experiment.trainer, experiment.element_spec(), total)
+    timed = "of whole steps" if share == 1 else f"of steps of {share:.0%} of the work"
+    return {
+        "cost:": f"{', '.join(lines)}, {total / 1e12:.3g} TFLOP in all",
+        "time:": f"about {duration(seconds)} on this machine (the median {timed}; pictures and metrics come on top)",
+        "memory:": f"about {cost.peak_memory() / 2**20:,.0f} MB, the data included",
+    }
 
 
 def farewell(config: Config, result: Result) -> str:
     """Where everything is, and what to do next."""
-    run, more = result.run_dir, f" --steps={2 * result.step}" if can_grow(config) else ""
-    python = _python()
-    resume = f"{python} -m tfwgan.main --config={run / 'config.json'} --resume"
+    run = result.run_dir
+    more = f" --steps={2 * result.step}" if can_grow(config) and result.step >= config.steps else ""
+    program, quoted = cli.program(), shlex.quote(str(run))
+    resume = f"{program} train --config={shlex.quote(str(run / 'config.json'))} --resume{more}"
     if result.saved_model is None:
         why = f"Stopped by {result.interrupted}" if result.interrupted else "Stopped"
         return f"{why} after step {result.step}; everything is saved in {run}. Go on with:\n  {resume}"
     pictures = sorted((run / "images").glob("step_*.png"))
+    places = {
+        "pictures": f"{pictures[-1]}, beside {run / 'images' / 'real.png'}" if pictures else run / "images",
+        "numbers": run / "metrics.jsonl",
+        "checkpoints": run / "checkpoints",
+        "SavedModel": result.saved_model,
+    }
+    then = [
+        f"{cli.python()} -m tensorboard.main --logdir {shlex.quote(str(run / 'tensorboard'))}",
+        f"{program} sample {quoted} --n=64 --seed=1 --out=grid.png",
+        resume,
+    ]
+    done = f"Done: {result.step} steps." if result.step >= config.steps else f"Ended after {result.step} steps."
     return "\n".join(
-        [
-            f"Done: {result.step} steps.",
-            f"  pictures     {pictures[-1]}, beside {run / 'images' / 'real.png'}",
-            f"  numbers      {run / 'metrics.jsonl'}",
-            f"  checkpoints  {run / 'checkpoints'}",
-            f"  SavedModel   {result.saved_model}",
-            "Next:",
-            f"  {python} -m tensorboard.main --logdir {run / 'tensorboard'}",
-            f"  {python} scripts/sample.py {result.saved_model} --n=64 --seed=1 --out=grid.png",
-            f"  {resume}{more}",
-        ]
+        [done, *(f"  {name:<12} {place}" for name, place in places.items()), "Next:", *(f"  {one}" for one in then)]
     )
 
 
-def _python() -> str:
-    """How to call this interpreter from the same shell: its name if that finds it, else its path."""
-    here = Path(sys.executable)
-    for name in ("python", "python3"):
-        found = shutil.which(name)
-        if found and Path(found) == here:
-            return name
-    return str(here.relative_to(Path.cwd()) if here.is_relative_to(Path.cwd()) else here)
-
-
-def _chunks(items, size: int) -> list[list]:
-    items = list(items)
-    return [items[i : i + size] for i in range(0, len(items), size)]
+def _aligned(rows: Mapping[str, object]) -> str:
+    """Two columns, the second one wrapped between its words."""
+    width = max(map(len, rows)) + 2
+    return "\n".join(
+        textwrap.fill(
+            str(value),
+            cli.WIDTH,
+            initial_indent=f"{name:<{width}}",
+            subsequent_indent=" " * width,
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        for name, value in rows.items()
+    )

@@ -41,7 +41,6 @@ class Screen:
     def __init__(self, shown: bool = True):
         self.shown = shown
         self._status = False
-        any_text(sys.stdout)
 
     @property
     def is_terminal(self) -> bool:
@@ -64,7 +63,10 @@ class Screen:
             return
         erase, self._status = "\r\033[K" if self._status else "", False
         try:
-            sys.stdout.write(erase + text)
+            try:
+                sys.stdout.write(erase + text)
+            except UnicodeEncodeError:
+                sys.stdout.write(erase + text.encode("ascii", "backslashreplace").decode())
             sys.stdout.flush()
         except (OSError, ValueError):
             silence(sys.stdout)

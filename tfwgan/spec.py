@@ -175,7 +175,9 @@ def suggest(word: str, known: Iterable[str]) -> str:
 
 def text_in(value: Any, most: int = 100) -> str:
     """A value the way messages show it: quoted, and cut where it is long."""
-    text = reprlib.Repr(maxlist=6, maxtuple=6, maxdict=6, maxother=most, maxstring=10 * most).repr(value)
+    shortened = reprlib.Repr()
+    shortened.maxstring = shortened.maxother = 10 * most
+    text = shortened.repr(value)
     return text if len(text) <= most else f"{text[:most]} ..."
 
 

@@ -30,13 +30,12 @@ class GanTrainer(TwoNetworks):
         critic: Functional model reading `image`, perhaps `label` and `z`, returning scores `[b]`, or a dictionary of
             ``score`` and further heads; None if the objective needs none.
         objective: What both minimise, see `tfwgan.objectives`.
-        reconstructor: Functional model from `image` to a guess of `z`, trained with the generator; only if the
-            objective asks for one.
+        reconstructor: Functional model from `image` to a guess of `z`; only if the objective asks for one.
         n_classes: Number of classes of the data's labels, if it has any.
         augment: What images go through before the critic sees them, see `tfwgan.augment`; None for nothing.
         n_critic: Critic updates per step, or a schedule of them; it numbers their random draws.
         ema: Decay of the running average of the generator that samples are drawn from, in [0, 1); 0 for none.
-        seed: Seed of the latents and mixing weights.
+        seed: Of all random numbers.
         xla: Compile the updates with XLA; not under a distribution strategy of several devices.
     """
 
@@ -58,7 +57,7 @@ class GanTrainer(TwoNetworks):
         super().__init__(name="gan")
         self.prior, self.generator, self.critic, self.reconstructor = prior, generator, critic, reconstructor
         self.objective, self.augment, self.ema, self.seed = objective, augment, ema, seed
-        self._n_classes = n_classes
+        self.label_count, self.class_names = n_classes, ()  # the names are set by whoever knows them
         self.critic_steps = n_critic if isinstance(n_critic, CriticSteps) else CriticSteps(n_critic)
         self.average_generator, self.average_prior = (_copy(generator), _copy(prior)) if ema else (generator, prior)
         self.step = self.add_weight(
@@ -119,14 +118,14 @@ class GanTrainer(TwoNetworks):
     @property
     def n_classes(self) -> int | None:
         """Number of classes of a conditional generator; None of another."""
-        return self._n_classes if "label" in self.generator.input else None
+        return self.label_count if "label" in self.generator.input else None
 
     @property
     def metrics(self) -> list:
         """The running means that a training step returns; Keras resets them when an epoch begins."""
         return list(self.trackers.values())
 
-    def call(self, z: tf.Tensor, label: tf.Tensor | None = None, training: bool = False) -> tf.Tensor:
+    def call(self, z, label=None, training: bool = False) -> tf.Tensor:
         """Images `[b, ...]` of latents `[b, z_dim]`, and of labels `[b]` if conditional, by the averaged generator."""
         return feed(self.average_generator, {"z": z, "label": label}, training=training)
 

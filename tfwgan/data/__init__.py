@@ -14,6 +14,7 @@ from tfwgan.data.synthetic import grid25, grid25_centres, ring8, ring8_centres, 
 
 __all__ = ["DATASETS", "Dataset", "Outline", "batches", "grid25_centres", "load", "outline", "ring8_centres"]
 
+
 DATASETS = {
     "fashion_mini": fashion_mini,
     "squares": squares,
@@ -82,10 +83,29 @@ def _build(
     for name, value in numbers.items():
         if value is not None and value < 1:
             raise spec.UsageError(f"--{name} must be at least 1, got {value}.")
-    dataset = spec.build(text, table, "data set", data_dir=data_dir, view=view, limit_data=limit_data)
+    dataset = spec.build(
+        text, {**table, "given": given}, "data set", data_dir=data_dir, view=view, limit_data=limit_data
+    )
     if not dataset.is_image and view != AS_IS:
         raise spec.UsageError(
             f"--image_size, --center_crop and --gray_scale are for images; {dataset.name} is a set of points, "
             "so leave them out."
         )
     return dataset
+
+
+def given(name: str, *, view: View = AS_IS) -> Dataset:
+    """Stands in the configuration of a run whose data were handed over by a program, as a `Dataset`.
+
+    Args:
+        name: Of the data.
+        view: Of no use.
+
+    Raises:
+        UsageError: Always: they can't be found by name.
+    """
+    del view
+    raise spec.UsageError(
+        f"the data {name!r} were given by a program: only there the run goes on, by "
+        "tfwgan.fit(tfwgan.build(config, dataset), resume=True)."
+    )

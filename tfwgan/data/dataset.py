@@ -1,8 +1,12 @@
 """What every data set is to the rest of the package: an array of items, perhaps with labels; and its outline."""
 
+import functools
+import hashlib
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
 from tfwgan.spec import UsageError
 
@@ -70,6 +74,22 @@ class Dataset:
         if self.labels is None:
             return None
         return len(self.class_names) if self.class_names else int(self.labels.max()) + 1
+
+    @functools.cached_property
+    def fingerprint(self) -> dict[str, Any]:
+        """What these data are, as JSON values: name, shape, size, n_classes, and a digest of all items and labels."""
+        digest = hashlib.blake2b(digest_size=16)
+        for array in (self.items, self.labels):
+            for start in range(0, 0 if array is None else len(array), 4096):
+                digest.update(np.ascontiguousarray(array[start : start + 4096]).reshape(-1).view(np.uint8))
+        about = {"name": self.name, "shape": list(self.shape), "size": self.size, "n_classes": self.n_classes}
+        return {**about, "digest": digest.hexdigest()}
+
+    @functools.cached_property
+    def tensors(self) -> tuple[tf.Tensor, tf.Tensor | None]:
+        """Items and labels on the CPU, where tf.data works; kept, so that a new pipeline copies nothing."""
+        with tf.device("CPU:0"):
+            return tf.constant(self.items), None if self.labels is None else tf.constant(self.labels)
 
     def real(self, indices: np.ndarray | slice) -> np.ndarray:
         """The items at `indices`, the way networks see them: float32 `[len(indices), *shape]` in [-1, 1]."""

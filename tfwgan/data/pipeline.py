@@ -1,5 +1,6 @@
 """From a data set to the endless stream of elements that training reads, which can start anywhere."""
 
+import functools
 from collections.abc import Callable
 
 import numpy as np
@@ -58,8 +59,11 @@ def batches(
     if flip and not dataset.is_image:
         raise UsageError(f"flip mirrors images, and {dataset.name} has points.")
     key, flips = rng.stream(seed, "data"), rng.stream(seed, "flips")
-    gather = _mapped_items(dataset) if isinstance(dataset.items, np.memmap) else _items_in_memory(dataset)
-    labels = None if dataset.labels is None else _on_cpu(dataset.labels)
+    if isinstance(dataset.items, np.memmap):
+        gather, labels = _mapped_items(dataset), None if dataset.labels is None else tf.constant(dataset.labels)
+    else:
+        everything, labels = dataset.tensors
+        gather = functools.partial(tf.gather, everything)
 
     def element(number: tf.Tensor) -> dict[str, tf.Tensor]:
         batch = first_batch + number * n_critic + tf.range(n_critic, dtype=tf.int64)
@@ -79,11 +83,6 @@ def batches(
     return (stream if steps is None else stream.take(steps)).prefetch(2)
 
 
-def _items_in_memory(dataset: Dataset) -> Callable[[tf.Tensor], tf.Tensor]:
-    items = _on_cpu(dataset.items)
-    return lambda index: tf.gather(items, index)
-
-
 def _mapped_items(dataset: Dataset) -> Callable[[tf.Tensor], tf.Tensor]:
     """Reads only the rows asked for: a tensor would hold the whole file in memory."""
 
@@ -92,9 +91,3 @@ def _mapped_items(dataset: Dataset) -> Callable[[tf.Tensor], tf.Tensor]:
         return tf.ensure_shape(items, [*index.shape, *dataset.shape])
 
     return gather
-
-
-def _on_cpu(array: np.ndarray) -> tf.Tensor:
-    # tf.data works on the CPU; a tensor on a GPU would be copied back for every element.
-    with tf.device("CPU:0"):
-        return tf.constant(array)

@@ -4,7 +4,7 @@ import json
 
 from absl import flags
 
-from tfwgan import cli
+from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
 usage: tfwgan benchmark [--xla] [dcgan32] [fc64] [mlp2d] [patch_swd] [otmeans]
@@ -25,7 +25,7 @@ def define_flags(values: flags.FlagValues) -> None:
 def command(*arguments) -> None:
     """Runs the workloads."""
     *names, values = arguments
-    with cli.quiet_tensorflow():
+    with quiet_tensorflow():
         from tfwgan.benchmark import benchmark
 
     for line in benchmark(names, values["xla"].value):

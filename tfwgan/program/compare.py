@@ -4,6 +4,7 @@ from absl import flags
 
 from tfwgan import cli
 from tfwgan.spec import UsageError, suggest
+from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
 usage: tfwgan compare modes|losses|epochs|clipping [--data=...] [--seeds=3] [--fast]
@@ -24,18 +25,18 @@ STUDIES = {"modes": "ring8", "losses": "ring8", "epochs": "fashion_mini", "clipp
 def define_flags(values: flags.FlagValues) -> None:
     """The verb's flags."""
     flags.DEFINE_string("data", None, "ring8, fashion_mini, tfds=mnist or any other; default: the study's", values)
-    flags.DEFINE_string("data_dir", None, "where prepared TFDS sets lie", flag_values=values)
+    cli.define_path("data_dir", None, "where prepared TFDS sets lie", values)
     flags.DEFINE_bool("fast", False, "a fraction of the steps", flag_values=values)
     flags.DEFINE_integer("limit_data", 10000, "items used at most", lower_bound=1, flag_values=values)
     flags.DEFINE_integer("seeds", 3, "seeds of modes and clipping", lower_bound=1, flag_values=values)
-    flags.DEFINE_string("out", "outputs/studies", "folder of the studies", flag_values=values)
+    cli.define_path("out", "outputs/studies", "folder of the studies", values)
 
 
 def command(study: str, values: flags.FlagValues) -> None:
     """Runs the study that is asked for."""
     if study not in STUDIES:
         raise UsageError(f"Unknown study {study!r}{suggest(study, STUDIES)}")
-    with cli.quiet_tensorflow():
+    with quiet_tensorflow():
         from tfwgan.studies import COMPARISONS
     from tfwgan.studies.study import Study
 

@@ -4,6 +4,7 @@ import numpy as np
 from absl import flags
 
 from tfwgan import cli
+from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
 usage: tfwgan distances [--out=distances.png]
@@ -19,7 +20,7 @@ PAIRS = ([0, 4], [1, 1], [1, 3], [1, 1])
 
 def define_flags(values: flags.FlagValues) -> None:
     """The verb's flags."""
-    flags.DEFINE_string("out", "distances.png", "where to draw them", flag_values=values)
+    cli.define_path("out", "distances.png", "where to draw them", values)
 
 
 def lines(theta: float) -> dict[str, float]:
@@ -33,7 +34,7 @@ def lines(theta: float) -> dict[str, float]:
 
 def command(values: flags.FlagValues) -> None:
     """Computes, prints, draws."""
-    with cli.quiet_tensorflow():
+    with quiet_tensorflow():
         from tfwgan.transport.histograms import emd
     from tfwgan import plots
     from tfwgan.render import save_png

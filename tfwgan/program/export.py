@@ -5,6 +5,7 @@ from pathlib import Path
 from absl import flags
 
 from tfwgan import cli
+from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
 usage: tfwgan export RUN_OR_CHECKPOINT [--out=FOLDER]
@@ -16,17 +17,17 @@ POSITIONAL = ("RUN_OR_CHECKPOINT",)
 
 def define_flags(values: flags.FlagValues) -> None:
     """The verb's flags."""
-    flags.DEFINE_string("out", None, "folder to write; default: export/saved_model in the run", flag_values=values)
+    cli.define_path("out", None, "folder to write; default: export/saved_model in the run", values)
 
 
 def command(source: str, values: flags.FlagValues) -> None:
     """Loads the trainer and writes its SavedModel."""
-    with cli.quiet_tensorflow():
+    with quiet_tensorflow():
         from tfwgan.experiment import load_trainer
-        from tfwgan.export import export
+        from tfwgan.saved_model import export_saved_model
 
     trainer = load_trainer(source)
     run = Path(source).parent.parent if source.endswith(".npz") else Path(source)
     out = values["out"].value or run / "export" / "saved_model"
     with cli.writing_to(out):
-        print(f"Step {trainer.steps_done}: {export(trainer, out)}")
+        print(f"Step {trainer.steps_done}: {export_saved_model(trainer, out)}")

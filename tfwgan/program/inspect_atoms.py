@@ -8,6 +8,7 @@ from absl import flags
 from tfwgan import cli
 from tfwgan.files import write_atomically
 from tfwgan.spec import UsageError
+from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
 usage: tfwgan inspect-atoms RUN [--out=RUN/atoms] [--tolerance=0.05] [--patch=8] [--limit=10000]
@@ -21,7 +22,7 @@ POSITIONAL = ("RUN",)
 
 def define_flags(values: flags.FlagValues) -> None:
     """The verb's flags."""
-    flags.DEFINE_string("out", None, "folder to write to; default: atoms/ in the run folder", flag_values=values)
+    cli.define_path("out", None, "folder to write to; default: atoms/ in the run folder", values)
     flags.DEFINE_float(
         "tolerance", 0.05, "share of the mean distance between real images that counts as the same", flag_values=values
     )
@@ -31,7 +32,7 @@ def define_flags(values: flags.FlagValues) -> None:
 
 def command(run: str, values: flags.FlagValues) -> None:
     """Loads the run and its data, compares, writes."""
-    with cli.quiet_tensorflow():
+    with quiet_tensorflow():
         from tfwgan.experiment import load_run
     from tfwgan.audit.atoms import assignment_rows, inspect_atoms, patch_rows
     from tfwgan.priors import Const

@@ -4,6 +4,7 @@ import numpy as np
 from absl import flags
 
 from tfwgan import cli
+from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
 usage: tfwgan interpolate SAVED_MODEL [--rows=8] [--columns=10] [--path=slerp|lerp] [--out=paths.png]
@@ -21,16 +22,14 @@ def define_flags(values: flags.FlagValues) -> None:
     )
     flags.DEFINE_integer("columns", 10, "points on each path", lower_bound=2, flag_values=values)
     flags.DEFINE_enum("path", "slerp", ["slerp", "lerp"], "great circles or straight lines", flag_values=values)
-    flags.DEFINE_integer("seed", 0, "which end points", flag_values=values)
-    flags.DEFINE_string(
-        "out", "paths.png", "one picture (.png), an array (.npz), or a folder of pictures", flag_values=values
-    )
+    cli.define_seed(values, "which end points")
+    cli.define_path("out", "paths.png", "one picture (.png), an array (.npz), or a folder of pictures", values)
 
 
 def command(saved_model: str, values: flags.FlagValues) -> None:
     """Loads the model, walks, writes."""
-    with cli.quiet_tensorflow():
-        from tfwgan.export import count_classes, load
+    with quiet_tensorflow():
+        from tfwgan.saved_model import count_classes, load
     from tfwgan import sampling
     from tfwgan.render import save_samples
 

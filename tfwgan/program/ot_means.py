@@ -5,6 +5,7 @@ from pathlib import Path
 from absl import flags
 
 from tfwgan import cli
+from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
 usage: tfwgan ot-means [--data=squares] [--k=64] [--method=weiszfeld] [--out=otmeans/]
@@ -23,17 +24,17 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_enum("method", "weiszfeld", methods, f"how points move: {', '.join(methods)}", flag_values=values)
     flags.DEFINE_integer("steps", 100, "steps at most", lower_bound=1, flag_values=values)
     flags.DEFINE_integer("seed", 0, "of the start", flag_values=values)
-    flags.DEFINE_string("out", "otmeans", "folder to write to", flag_values=values)
+    cli.define_path("out", "otmeans", "folder to write to", values)
     flags.DEFINE_integer("limit_data", None, "keep the first so many samples", flag_values=values)
     flags.DEFINE_integer("image_size", None, "resize images to so many rows and columns", flag_values=values)
     flags.DEFINE_integer("center_crop", None, "cut out the centred square of this side first", flag_values=values)
     flags.DEFINE_bool("gray_scale", False, "keep the luminance only", flag_values=values)
-    flags.DEFINE_string("data_dir", None, "where TFDS keeps its prepared sets", flag_values=values)
+    cli.define_path("data_dir", None, "where TFDS keeps its prepared sets", values)
 
 
 def command(values: flags.FlagValues) -> None:
     """Loads the data, finds the points, writes them."""
-    with cli.quiet_tensorflow():
+    with quiet_tensorflow():
         from tfwgan.data import load
         from tfwgan.transport.means import ot_means, save
     from tfwgan.render import picture, save_png

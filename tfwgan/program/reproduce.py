@@ -4,6 +4,7 @@ from absl import flags
 
 from tfwgan import cli
 from tfwgan.spec import UsageError, suggest
+from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
 usage: tfwgan reproduce fig5|fig6|fig7|all [--data=squares] [--fast]
@@ -26,18 +27,18 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "data", "squares", "squares, fashion_mini, tfds=mnist or any other --data of training", flag_values=values
     )
-    flags.DEFINE_string("data_dir", None, "where prepared TFDS sets lie", flag_values=values)
+    cli.define_path("data_dir", None, "where prepared TFDS sets lie", values)
     flags.DEFINE_bool("fast", False, "smaller and shorter: at most 10 minutes a figure", flag_values=values)
     flags.DEFINE_integer("limit_data", 10000, "images used at most", lower_bound=1, flag_values=values)
     flags.DEFINE_integer("seeds", 3, "seeds of fig7", lower_bound=1, flag_values=values)
-    flags.DEFINE_string("out", "outputs/paper", "folder of the studies", flag_values=values)
+    cli.define_path("out", "outputs/paper", "folder of the studies", values)
 
 
 def command(figure: str, values: flags.FlagValues) -> None:
     """Runs the figures that are asked for."""
     if figure not in (*FIGURES, "all"):
         raise UsageError(f"Unknown figure {figure!r}{suggest(figure, (*FIGURES, 'all'))}")
-    with cli.quiet_tensorflow():
+    with quiet_tensorflow():
         from tfwgan.studies import FIGURES as RUNS
     from tfwgan.studies.paper import BASE
     from tfwgan.studies.study import Study

@@ -4,7 +4,8 @@ import numpy as np
 from absl import flags
 
 from tfwgan import cli
-from tfwgan.spec import UsageError
+from tfwgan.spec import UsageError, suggest
+from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
 usage: tfwgan sample SAVED_MODEL [--n=64] [--seed=1] [--label=3] [--out=grid.png | folder/ | samples.npz]
@@ -18,27 +19,45 @@ POSITIONAL = ("SAVED_MODEL",)
 def define_flags(values: flags.FlagValues) -> None:
     """The verb's flags."""
     flags.DEFINE_integer("n", 64, "number of samples", lower_bound=1, flag_values=values)
-    flags.DEFINE_integer("seed", 0, "which samples", flag_values=values)
-    flags.DEFINE_integer("label", None, "class, from 0; of conditional models", lower_bound=0, flag_values=values)
+    cli.define_seed(values, "which samples")
     flags.DEFINE_string(
-        "out", "grid.png", "one picture (.png), an array (.npz), or a folder of pictures", flag_values=values
+        "label", None, "class, its name or its number from 0; of conditional models", flag_values=values
     )
+    cli.define_path("out", "grid.png", "one picture (.png), an array (.npz), or a folder of pictures", values)
 
 
 def command(saved_model: str, values: flags.FlagValues) -> None:
     """Loads the model, draws, writes."""
-    with cli.quiet_tensorflow():
-        from tfwgan.export import count_classes, load
-    from tfwgan.render import save_samples
+    with quiet_tensorflow():
+        from tfwgan.saved_model import class_names, count_classes, load
+    from tfwgan.render import is_picture, save_samples
 
-    model, n, seed, label = load(saved_model), values["n"].value, values["seed"].value, values["label"].value
-    n_classes, columns = count_classes(model), None
-    if label is not None and label >= n_classes:
-        known = f"classes 0 ... {n_classes - 1}" if n_classes else "no classes"
-        raise UsageError(f"--label={label} is not one of the model's: it has {known}.")
+    model, n, seed = load(saved_model), values["n"].value, values["seed"].value
+    n_classes, names, columns = count_classes(model), class_names(model), None
+    label = None if values["label"].value is None else _label(values["label"].value, names)
     if n_classes and label is None:
-        columns = max(1, n // n_classes)
-        images = np.concatenate([model.sample(columns, seed, label).numpy() for label in range(n_classes)])
+        columns = -(-n // n_classes)
+        counts = [n // n_classes + (number < n % n_classes) for number in range(n_classes)]
+        parts = [model.sample(count, seed, number).numpy() for number, count in enumerate(counts)]
+        images = np.concatenate(parts)
+        if n % n_classes and is_picture(values["out"].value):  # a row of its own for each class
+            images = np.concatenate([_filled(part, columns) for part in parts])
     else:
         images = model.sample(n, seed, *([label] if n_classes else [])).numpy()
-    print(save_samples(images, values["out"].value, columns))
+    said = save_samples(images, values["out"].value, columns)
+    print(said if label is None else f"{said} Class {label}: {names[label]}.")
+
+
+def _label(text: str, names: list[str]) -> int:
+    """The number of a class, by its name or its number; a name that is a number comes first."""
+    if text in names:
+        return names.index(text)
+    if not (text.isdecimal() and int(text) < len(names)):
+        known = suggest(text, names) if names else ", which has no classes."
+        raise UsageError(f"--label={text} is not one of the model's{known}")
+    return int(text)
+
+
+def _filled(images: np.ndarray, count: int) -> np.ndarray:
+    """Images `[n, ...]` with white ones behind them, `count` in all."""
+    return np.concatenate([images, np.ones([count - len(images), *images.shape[1:]], images.dtype)])

@@ -15,6 +15,7 @@ from tfwgan.config import Config, fields, find_config, read_config
 from tfwgan.program import components
 from tfwgan.runs import Run
 from tfwgan.screen import Screen
+from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
 usage: tfwgan train [--flag=value ...]      (the same: python -m tfwgan.main)
@@ -80,13 +81,13 @@ def command(values: flags.FlagValues) -> int:
     dry_run, resume, fresh = (values[name].value for name in ("dry_run", "resume", "fresh"))
     if not dry_run:
         Run.check(config, resume, fresh)
-    with cli.quiet_tensorflow():
+    with quiet_tensorflow():
         from tfwgan.experiment import build, fit
         from tfwgan.report import describe, farewell
 
     experiment = build(config, dry_run=dry_run)
     if dry_run:
-        print(describe(experiment, cost=True), flush=True)
+        print(describe(experiment, costs=True), flush=True)
         return 0
     screen = Screen()
     screen.say(describe(experiment))

@@ -5,6 +5,7 @@ from pathlib import Path
 from absl import flags
 
 from tfwgan import cli
+from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
 usage: tfwgan traverse RUN [--rows=4] [--columns=9] [--limit=3] [--truncation=0.7] [--out=folder]
@@ -23,12 +24,12 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_float("limit", None, "how far it moves; default: 3, of InfoGAN 1", lower_bound=0, flag_values=values)
     flags.DEFINE_float("truncation", 1.0, "factor of all that stands still", lower_bound=0, flag_values=values)
     flags.DEFINE_integer("seed", 0, "which latents", flag_values=values)
-    flags.DEFINE_string("out", None, "folder of the pictures; default: traverse/ in the run", flag_values=values)
+    cli.define_path("out", None, "folder of the pictures; default: traverse/ in the run", values)
 
 
 def command(path: str, values: flags.FlagValues) -> None:
     """Loads the run, moves each code, writes."""
-    with cli.quiet_tensorflow():
+    with quiet_tensorflow():
         from tfwgan.experiment import load_data_of, load_trainer
     from tfwgan.audit.codes import categories, cluster_accuracy, traversals
     from tfwgan.render import image_grid, save_png

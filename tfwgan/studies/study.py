@@ -15,6 +15,7 @@ from tfwgan.experiment import build, fit
 from tfwgan.files import write_atomically
 from tfwgan.plots import line_chart
 from tfwgan.render import image_grid, save_png
+from tfwgan.screen import Screen
 from tfwgan.trainer import GanTrainer
 
 
@@ -75,8 +76,8 @@ class Trained:
 
     def curve(self, name: str) -> tuple[list[float], list[float]]:
         """Steps and values of a metric, or of a term of the loss."""
-        rows = [row for row in (*self.rows, *self.logged) if name in row]
-        return [row["step"] for row in rows], [row[name] for row in rows]
+        rows = {row["step"]: row for row in (*self.rows, *self.logged) if name in row}
+        return list(rows), [row[name] for row in rows.values()]
 
 
 def train(config: Config, progress_steps: int | None = None) -> Trained:
@@ -88,13 +89,13 @@ def train(config: Config, progress_steps: int | None = None) -> Trained:
     """
     experiment = build(config)
     print(f"\n{config.run_name}: --loss={config.loss}, {config.steps} steps", flush=True)
-    own = [Progress(progress_steps, config.steps, experiment.images_before)] if progress_steps else []
+    own = [Progress(Screen(), progress_steps, config.steps, experiment.images_before)] if progress_steps else []
     result = fit(experiment, own, resume=(config.run_dir / "config.json").exists(), verbose=not own)
     if result.interrupted:
         raise KeyboardInterrupt
-    rows = [json.loads(line) for line in (config.run_dir / "metrics.jsonl").read_text().splitlines()]
-    logged = [row for row in rows if "seconds" in row]
-    evaluated = [row for row in rows if "seconds" not in row]
+    losses = {"step", "seconds", "images_per_second", *experiment.trainer.trackers}
+    logged = [row for row in result.history if "seconds" in row]
+    evaluated = [row for row in result.history if row.keys() - losses]
     real, labels = experiment.dataset.real(slice(None)), experiment.dataset.labels
     return Trained(experiment.trainer, real, labels, evaluated, logged, max(row["seconds"] for row in logged))
 

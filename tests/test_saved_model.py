@@ -9,7 +9,7 @@ import tensorflow as tf
 from conftest import TINY
 
 import tfwgan
-from tfwgan import experiment, export
+from tfwgan import experiment, saved_model
 from tfwgan.config import Config
 from tfwgan.spec import UsageError
 
@@ -61,13 +61,13 @@ def test_a_bare_process_gets_what_the_trainer_gives(trained, tmp_path):
 
 
 def test_all_atoms_at_once_are_the_table_in_order(trained):
-    model = export.load(trained[1].run_dir)
+    model = saved_model.load(trained[1].run_dir)
     np.testing.assert_allclose(model.sample(12, 7), model.atom(tf.range(12, dtype=tf.int64)), atol=1e-6)
 
 
 def test_the_averaged_generator_is_the_one_exported(trained):
     trainer, result = trained
-    model = export.load(result.saved_model)
+    model = saved_model.load(result.saved_model)
     z = trainer.prior.sample(3, tf.constant([1, 2], tf.int64))
     np.testing.assert_allclose(model.decode(z), trainer.average_generator({"z": z}), atol=1e-6)
     assert np.abs(model.decode(z) - trainer.generator({"z": z})).max() > 1e-4
@@ -75,13 +75,13 @@ def test_the_averaged_generator_is_the_one_exported(trained):
 
 def test_a_trainer_without_average_or_table_exports_its_generator(tmp_path):
     trainer = experiment.build(Config(**{**TINY, "ema": 0})).trainer
-    model = export.load(export.export(trainer, tmp_path / "model"))
+    model = saved_model.load(saved_model.export_saved_model(trainer, tmp_path / "model"))
     np.testing.assert_allclose(model.sample(4, 1), trainer.sample(4, seed=1), atol=1e-6)
     assert not hasattr(model, "atom")
 
 
 def test_servers_find_every_endpoint(trained):
-    model = export.load(trained[1].saved_model)
+    model = saved_model.load(trained[1].saved_model)
     assert set(model.signatures) == {"sample", "latent", "decode", "atom", "score", "serving_default"}
     n, seed = tf.constant(3, tf.int64), tf.constant(1, tf.int64)
     served = model.signatures["serving_default"](n=n, seed=seed)["output_0"]
@@ -89,16 +89,16 @@ def test_servers_find_every_endpoint(trained):
 
 
 def test_seeds_are_repeatable_and_differ(trained):
-    model = export.load(trained[1].saved_model)
+    model = saved_model.load(trained[1].saved_model)
     np.testing.assert_array_equal(model.sample(3, 1), model.sample(3, 1))
     assert np.abs(model.sample(3, 1) - model.sample(3, 2)).max() > 0
 
 
 def test_exporting_again_replaces_the_whole_folder(trained, tmp_path):
-    path = export.export(trained[0], tmp_path / "model")
-    (path / "leftover").write_text("")
-    export.export(trained[0], path)
-    assert not (path / "leftover").exists() and [p.name for p in tmp_path.iterdir()] == ["model"]
+    path = saved_model.export_saved_model(trained[0], tmp_path / "model")
+    before = path.stat().st_ino
+    saved_model.export_saved_model(trained[0], path)
+    assert path.stat().st_ino != before and [p.name for p in tmp_path.iterdir()] == ["model"]
 
 
 def test_a_run_or_one_of_its_checkpoints_loads_without_its_data(trained, monkeypatch):
@@ -112,9 +112,9 @@ def test_a_run_or_one_of_its_checkpoints_loads_without_its_data(trained, monkeyp
 
 def test_what_is_no_model_is_named(trained, tmp_path):
     with pytest.raises(UsageError, match="no SavedModel in"):
-        export.load(tmp_path)
+        saved_model.load(tmp_path)
     (tmp_path / "config.json").write_text("{}")
-    with pytest.raises(UsageError, match=r"scripts/export.py .* makes it"):
-        export.load(tmp_path)
+    with pytest.raises(UsageError, match=r"tfwgan export .* makes it"):
+        saved_model.load(tmp_path)
     with pytest.raises(UsageError, match="Can't read"):
         tfwgan.load_trainer(tmp_path / "no")

@@ -1,0 +1,56 @@
+"""How TensorFlow and Keras are started: on the right backend, with oneDNN, and without a page of notices."""
+
+import contextlib
+import os
+import platform
+import sys
+from collections.abc import Iterator
+
+from tfwgan.spec import UsageError
+
+
+def prepare() -> None:
+    """Says what TensorFlow and Keras read when they are imported, unless they are already, or the user has said so.
+
+    Raises:
+        UsageError: If the user has set Keras to compute with something else.
+    """
+    chosen = os.environ.get("KERAS_BACKEND") or "tensorflow"
+    if chosen != "tensorflow" and "keras" not in sys.modules:
+        raise UsageError(
+            f"KERAS_BACKEND={chosen} is set, and tfwgan needs TensorFlow: unset it, or set "
+            'os.environ["KERAS_BACKEND"] = "tensorflow" before Keras is imported.'
+        )
+    if "keras" not in sys.modules:
+        os.environ["KERAS_BACKEND"] = "tensorflow"  # Keras' own file may say otherwise
+    os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
+    # GPU memory is taken as it is needed, so that another process (TensorBoard, a second run) finds some.
+    os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
+    # On x86 CPUs older than VNNI TensorFlow leaves oneDNN off, whose convolutions are twice as fast.
+    if platform.machine() in ("x86_64", "AMD64"):
+        os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
+
+
+@contextlib.contextmanager
+def quiet_tensorflow() -> Iterator[None]:
+    """Import TensorFlow inside this: its notices on loading go straight to the terminal, whatever the log level.
+
+    For commands, which need Keras on TensorFlow whatever other programs of the user need.
+    """
+    os.environ["KERAS_BACKEND"] = "tensorflow"
+    prepare()
+    with contextlib.suppress(OSError, ValueError, AttributeError):
+        sys.stderr.flush()
+    try:
+        kept = os.dup(2)
+    except OSError:  # a closed descriptor shows nothing anyway
+        yield
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, 2)
+    try:
+        yield
+    finally:
+        os.dup2(kept, 2)
+        os.close(kept)
+        os.close(null)
