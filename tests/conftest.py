@@ -37,6 +37,7 @@ def two_devices():
     return devices.mirrored((f"{KIND}:0", f"{KIND}:1"))
 
 
+ROOT = Path(__file__).parent.parent
 TINY = {
     "data": "ring8-n=64",
     "gen_arch": "MLP-dim=8",
