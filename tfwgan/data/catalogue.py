@@ -36,7 +36,7 @@ def tfds(
         split: As TFDS writes it: ``train``, ``test``, ``train[:1000]``, ``train+test``.
         data_dir: Where prepared sets lie; None is TFDS's own choice.
         view: What is done to every image.
-        limit_data: Keep the first so many.
+        limit_data: Keep the first so many, in the stored order, which may hold one class after the other.
 
     Returns:
         The images of the feature ``image``, or of the only image feature, with the classes of the feature ``label``
