@@ -54,7 +54,9 @@ class Dataset:
         if self.labels is not None:
             _replace(self, labels=_labels(self.labels, len(self.items), self.name))
             if self.labels.max() >= self.n_classes:
-                raise UsageError(f"{self.name}: labels must lie in 0 ... {self.n_classes - 1}, one for each class name.")
+                raise UsageError(
+                    f"{self.name}: labels must lie in 0 ... {self.n_classes - 1}, one for each class name."
+                )
 
     def __len__(self) -> int:
         return len(self.items)
@@ -85,8 +87,8 @@ class Dataset:
     def fingerprint(self) -> dict[str, Any]:
         """What tells this set from every other one, in values of JSON; computed once, reading all items.
 
-        Two sets have the same `digest` exactly if their items and labels are the same numbers in the same order, however
-        they lie in memory. It is 128 bits of BLAKE2b over the items in C order, then the labels.
+        Two sets have the same `digest` if their items and labels are the same numbers in the same order, however they
+        lie in memory or wherever their files do. It is 128 bits of BLAKE2b over the items in C order, then the labels.
         """
         digest = hashlib.blake2b(digest_size=16)
         step = max(1, _PIECE // self.items[0].nbytes)
@@ -185,9 +187,7 @@ def _labels(labels: Any, n: int, name: str) -> np.ndarray:
     labels = np.asarray(labels)
     if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.integer):
         hint = "; give labels.ravel()" if labels.shape == (n, 1) else ""
-        raise UsageError(
-            f"{name}: labels must be whole numbers [{n}], got {labels.dtype} {list(labels.shape)}{hint}."
-        )
+        raise UsageError(f"{name}: labels must be whole numbers [{n}], got {labels.dtype} {list(labels.shape)}{hint}.")
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high > np.iinfo(np.int32).max:
         raise UsageError(f"{name}: labels must lie in 0 ... {np.iinfo(np.int32).max}, got {low} ... {high}.")

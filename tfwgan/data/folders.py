@@ -116,7 +116,8 @@ def _remarks(files: Sequence[Parts], skipped: collections.Counter) -> tuple[str,
     """What the user may not have meant: files that are left out, and pictures that cost the labels."""
     remarks = []
     if skipped:
-        kinds = [f"{_shown(ending)} {count:,}" for ending, count in skipped.most_common(5)]
+        most = sorted(skipped.items(), key=lambda one: (-one[1], one[0]))[:5]
+        kinds = [f"{_shown(ending)} {count:,}" for ending, count in most]
         kinds += ["..."] * (len(skipped) > 5)
         plural = "s" * (skipped.total() > 1)
         remarks.append(f"{skipped.total():,} other file{plural} skipped ({', '.join(kinds)})")

@@ -2,7 +2,6 @@
 
 import sys
 import time
-from types import TracebackType
 
 _PATIENCE = 5.0  # seconds without a word
 
@@ -18,24 +17,23 @@ class Waiting:
         self._start = time.monotonic()
         self._next, self._open = self._start + _PATIENCE, False
 
-    def __enter__(self) -> "Waiting":
-        return self
-
-    def __exit__(self, kind: type | None, error: BaseException | None, trace: TracebackType | None) -> None:
-        if self._open:
-            self._say("\n")
-
     def add(self, n: int = 1) -> None:
         """Counts `n` more as done."""
         self._done += n
         now = time.monotonic()
         if now < self._next:
             return
-        terminal = bool(getattr(sys.stderr, "isatty", lambda: False)())
+        terminal = _is_terminal(sys.stderr)
         line = f"{self._task}: {self._done:,} of {self._total:,}"
         self._say(f"\r{line}" if terminal else f"{line}\n")
         self._open = terminal
         self._next = now + (1.0 if terminal else now - self._start)
+
+    def close(self) -> None:
+        """Ends the line in a terminal."""
+        if self._open:
+            self._say("\n")
+            self._open = False
 
     def _say(self, text: str) -> None:
         try:
@@ -44,3 +42,11 @@ class Waiting:
         # Nobody reads it: no reason to stop.
         except (AttributeError, OSError, ValueError):
             pass
+
+
+def _is_terminal(stream: object) -> bool:
+    """Whether a stream is one; what stands in for a stream may lack the question, or be closed."""
+    try:
+        return bool(stream.isatty())
+    except (AttributeError, OSError, ValueError):
+        return False

@@ -86,7 +86,7 @@ def _look(path: Path) -> decode.Header | decode.Unreadable:
 def _sound(results: Iterable[Any], task: str, paths: Sequence[Path], root: Path) -> Iterator[Any]:
     """The results up to the first fault; then goes on to the end, and raises with all faults there are."""
     faults: list[decode.Unreadable] = []
-    with Waiting(task, len(paths)) as waiting:
+    with contextlib.closing(Waiting(task, len(paths))) as waiting:
         for result in results:
             waiting.add()
             if isinstance(result, decode.Unreadable):
