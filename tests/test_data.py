@@ -1,9 +1,13 @@
 """Laws of data sets in memory, and of the words that name them."""
 
+import hashlib
+import json
+
 import numpy as np
 import pytest
 
 from tfwgan import data
+from tfwgan.data import dataset as dataset_module
 from tfwgan.data import images, synthetic
 from tfwgan.data.dataset import Dataset
 from tfwgan.spec import UsageError
@@ -26,7 +30,9 @@ def test_pixels_become_minus_one_to_one():
         (np.full((3, 2), 1.5, np.float32), None),
         (np.full((3, 2), np.nan, np.float32), None),
         (np.zeros((3, 2), np.float32), np.zeros(2, np.int32)),
-        (np.zeros((3, 2), np.float32), np.zeros(3, np.int64)),
+        (np.zeros((3, 2), np.float32), np.zeros(3, np.float32)),
+        (np.zeros((3, 2), np.float32), np.full(3, 2**31, np.int64)),
+        (np.zeros((3, 4, 0, 1), np.uint8), None),
         (np.zeros((3, 2), np.float32), np.array([0, -1, 1], np.int32)),
         (np.zeros((0, 2), np.float32), None),
     ],
@@ -34,6 +40,76 @@ def test_pixels_become_minus_one_to_one():
 def test_a_data_set_refuses_arrays_of_another_kind(items, labels):
     with pytest.raises(ValueError, match="broken"):
         Dataset("broken", items, labels)
+
+
+WAYS = {  # how other libraries keep the same images
+    "0 ... 1": lambda x: x / 255.0,
+    "0 ... 1, float16": lambda x: (x / 255.0).astype(np.float16),
+    "-1 ... 1": lambda x: x / 127.5 - 1.0,
+    "0 ... 255": lambda x: x.astype(np.float32),
+    "int64": lambda x: x.astype(np.int64),
+    "channels first": lambda x: x.transpose(0, 3, 1, 2),
+    "channels first, -1 ... 1": lambda x: x.transpose(0, 3, 1, 2) / 127.5 - 1.0,
+}
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_images_of_another_kind_are_told_how_to_convert_them_and_it_is_true(way):
+    images = np.random.default_rng(0).integers(0, 256, (5, 8, 8, 3), dtype=np.uint8)
+    items = WAYS[way](images)
+    with pytest.raises(UsageError, match="mine: items must be") as caught:
+        Dataset("mine", items)
+    assert "\n" not in str(caught.value)
+    recipe = str(caught.value).split("convert with ")[1].rstrip(".")
+    names = {"np": np, "items": items}
+    exec(recipe, names)
+    assert np.abs(Dataset("mine", names["items"]).items.astype(int) - images).max() <= ("float16" in way)
+
+
+def test_a_missing_axis_and_other_points_are_told_too():
+    with pytest.raises(UsageError, match=r"convert with items = items\[..., np.newaxis\]\."):
+        Dataset("mine", np.zeros((3, 4, 4), np.uint8))
+    with pytest.raises(UsageError, match=r"of points give items.astype\(np.float32\)"):
+        Dataset("mine", np.zeros((3, 2)))
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 12])
+def test_images_may_have_any_number_of_channels(channels):
+    assert Dataset("bands", np.zeros((2, 8, 8, channels), np.uint8)).shape == (8, 8, channels)
+
+
+@pytest.mark.parametrize("kind", [np.int64, np.uint8, np.int16, ">i4", list])
+def test_whole_numbers_of_any_type_are_labels(kind):
+    labels = [0, 2, 1] if kind is list else np.array([0, 2, 1], kind)
+    dataset = Dataset("mine", np.zeros((3, 2), np.float32), labels, ["a", "b", "c"])
+    assert dataset.labels.dtype == np.int32 and dataset.labels.tolist() == [0, 2, 1]
+    assert dataset.class_names == ("a", "b", "c")
+
+
+def test_a_fingerprint_is_that_of_the_numbers_however_they_lie_in_memory(tmp_path, monkeypatch):
+    rng = np.random.default_rng(0)
+    items, labels = rng.integers(0, 256, (7, 4, 6, 3), dtype=np.uint8), np.arange(7) % 3
+    mapped = np.memmap(tmp_path / "items", np.uint8, "w+", shape=items.shape)
+    mapped[:] = items
+    prints = []
+    for piece in (1, 100, 1 << 20):
+        monkeypatch.setattr(dataset_module, "_PIECE", piece)
+        for array in (items, np.asfortranarray(items), items[::-1].copy()[::-1], mapped):
+            prints.append(Dataset("mine", array, labels).fingerprint)
+    assert all(one == prints[0] for one in prints)
+    assert json.loads(json.dumps(prints[0])) == prints[0]
+    digest = hashlib.blake2b(items.tobytes() + labels.astype("<i4").tobytes(), digest_size=16).hexdigest()
+    assert prints[0] == {"name": "mine", "shape": [4, 6, 3], "size": 7, "n_classes": 3, "digest": digest}
+
+
+def test_every_change_of_the_data_changes_the_fingerprint():
+    items, labels = np.zeros((4, 2, 2, 1), np.uint8), np.array([0, 1, 2, 2])
+    one_pixel, one_label = items.copy(), labels.copy()
+    one_pixel[3, 1, 1, 0], one_label[0] = 1, 1
+    variants = [(items, labels), (items, None), (one_pixel, labels), (items, one_label), (one_pixel[::-1], labels)]
+    assert len({Dataset("mine", *variant).fingerprint["digest"] for variant in variants}) == len(variants)
+    points = Dataset("mine", np.zeros((4, 2), np.float32))
+    assert points.fingerprint["n_classes"] is None and points.fingerprint is points.fingerprint
 
 
 def test_squares_stand_at_every_position_row_by_row():
@@ -112,6 +188,11 @@ def test_a_limit_keeps_the_first_items(text):
 
 BAD = [
     ("ring9", {}, ["Unknown data set 'ring9'", "did you mean 'ring8'?"]),
+    ("mnist", {}, ["Unknown data set 'mnist'; did you mean tfds=mnist? Known: fashion_mini, "]),
+    ("CIFAR-10", {}, ["did you mean tfds=cifar10?"]),
+    ("celeba", {"image_size": 8}, ["did you mean tfds=celeb_a?"]),
+    ("x" * 300, {}, ["Unknown data set", "Known: "]),
+    ("~nosuchuser/x", {}, ["Unknown data set", "Known: "]),
     ("ring8-m=3", {}, ["no option 'm'", "Known: n, seed"]),
     ("ring8=81", {}, ["multiple of 8", "got 81", "n=80"]),
     ("ring8=3", {}, ["n=8."]),
@@ -143,6 +224,15 @@ def test_mistakes_are_told_in_one_line_with_the_remedy(text, options, parts):
     assert "\n" not in str(caught.value)
     for part in parts:
         assert part in str(caught.value)
+
+
+@pytest.mark.parametrize("name", ["photos", "my-photos", "mnist", "./a/b"])
+@pytest.mark.parametrize("ask", [data.load, data.outline])
+def test_the_name_of_a_folder_here_is_told_to_be_one(ask, name, tmp_path, monkeypatch):
+    (tmp_path / name).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match=f"did you mean folder={name}\\? Known: "):
+        ask(name)
 
 
 def test_sets_beyond_the_limit_lie_in_a_file(monkeypatch):

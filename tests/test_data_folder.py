@@ -128,6 +128,72 @@ def test_hidden_and_other_files_are_skipped(tmp_path):
     assert len(load(tmp_path)) == 1
 
 
+REMARKS = {
+    "nothing": ([], ()),
+    "junk": (
+        ["Thumbs.db", "cats/desktop.ini", ".DS_Store", "__MACOSX/x.txt", "@eaDir/a.jpg/b.jpg", "x/#recycle/b.tif"],
+        (),
+    ),
+    "one": (["notes.txt"], ("1 other file skipped (.txt 1)",)),
+    "many": (["a.heic", "b.HEIC", "cats/c.heic", "IMG_1"], ("4 other files skipped (.heic 3, no ending 1)",)),
+    "kinds": ([f"a.{c}" for c in "uvwxyz"], ("6 other files skipped (.u 1, .v 1, .w 1, .x 1, .y 1, ...)",)),
+    "beside": (["preview.png"], ("no labels: preview.png lies beside the class folders",)),
+    "two beside": (["p.png", "q.jpg"], ("no labels: p.png and 1 more lie beside the class folders",)),
+}
+
+
+@pytest.mark.parametrize("name", REMARKS)
+def test_what_was_left_out_is_remarked(name, tmp_path):
+    others, remarks = REMARKS[name]
+    for path in ("cats/a.png", "dogs/a.png", *others):
+        file = tmp_path / path
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+        if path.endswith((".png", "/q.jpg")) or path == "q.jpg":
+            save(file, RGB)
+    dataset = load(tmp_path)
+    assert sorted(dataset.remarks) == sorted(remarks)
+    assert (dataset.labels is None) == any("no labels" in remark for remark in remarks)
+    assert load(tmp_path, limit_data=1).remarks == dataset.remarks
+    assert data.outline(f"folder={tmp_path}", limit_data=1).remarks == dataset.remarks
+    if dataset.labels is not None:
+        assert dataset.class_names == ("cats", "dogs")
+
+
+@pytest.mark.parametrize(
+    "folder", ["@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "__MACOSX", ".git"]
+)
+@pytest.mark.parametrize("depth", ["", "cats", "cats/deep"])
+def test_folders_of_the_system_are_neither_pictures_nor_classes(folder, depth, tmp_path):
+    for path in ("cats/a.png", "dogs/a.png", f"{depth}/{folder}/b.png", f"{depth}/{folder}/a.jpg/c.png"):
+        save(tmp_path / path, RGB)
+    dataset = load(tmp_path)
+    assert len(dataset) == 2 and dataset.class_names == ("cats", "dogs") and dataset.remarks == ()
+
+
+@pytest.mark.parametrize("limit, kept", [(1, [0]), (3, [0, 3, 4]), (4, [0, 1, 3, 4]), (6, range(6)), (99, range(7))])
+def test_a_limit_takes_the_classes_in_turn(limit, kept, tmp_path):
+    for i, name in enumerate(["a/0", "a/1", "a/2", "b/0", "c/0", "c/1", "c/deep/2"]):
+        save(tmp_path / f"{name}.png", np.full((2, 2), i, np.uint8))
+    dataset = load(tmp_path, limit_data=limit)
+    assert dataset.items[:, 0, 0, 0].tolist() == list(kept) and dataset.n_classes == 3
+    assert dataset.labels.tolist() == [[0, 0, 0, 1, 2, 2, 2][i] for i in kept]
+
+
+def test_a_limit_without_classes_keeps_the_first_files(tmp_path):
+    for i, name in enumerate(["a", "b/0", "b/1", "c/0"]):
+        save(tmp_path / f"{name}.png", np.full((2, 2), i, np.uint8))
+    assert load(tmp_path, limit_data=3).items[:, 0, 0, 0].tolist() == [0, 1, 2]
+
+
+def test_names_that_are_no_text_can_be_printed(tmp_path):
+    save(tmp_path / os.fsdecode(b"caf\xe9") / "a.png", RGB)
+    (tmp_path / os.fsdecode(b"a.\xff")).touch()
+    dataset = load(tmp_path)
+    assert dataset.class_names == ("caf\ufffd",)
+    " ".join([*dataset.class_names, *dataset.remarks, dataset.name]).encode()
+
+
 def test_links_are_followed_but_not_in_circles(tmp_path):
     save(tmp_path / "elsewhere/a.png", GRAY)
     (tmp_path / "set").mkdir()
@@ -199,7 +265,7 @@ def test_a_path_without_images_is_told_what_is_wrong(tmp_path):
     with pytest.raises(UsageError, match=r"a\.png is a file; name the folder"):
         load(save(tmp_path / "sub/a.png", GRAY))
     (tmp_path / "empty").mkdir()
-    (tmp_path / "empty/movie.gif").write_text("")
+    (tmp_path / "empty/movie.mp4").write_text("")
     with pytest.raises(UsageError, match=r"no images under .*empty \(other files: 1\); expected .*\.png"):
         load(tmp_path / "empty")
 

@@ -115,6 +115,31 @@ def test_without_network_the_message_comes_at_once_with_the_remedy(tmp_path, mon
     assert not (tmp_path / "no").exists()
 
 
+@pytest.mark.parametrize("there", ["nothing", "an empty folder", "a download", "a download under way"])
+@pytest.mark.parametrize("existed", [False, True])
+def test_a_download_that_fails_removes_no_file_and_no_folder_that_was_there(there, existed, tmp_path, monkeypatch):
+    folder = tmp_path / "data"
+    if existed:
+        folder.mkdir()
+
+    def fail(self, **_):
+        (folder / "kmnist/incomplete.1").mkdir(parents=True)
+        if there == "an empty folder":
+            (folder / "other").mkdir()
+        elif there != "nothing":
+            (folder / "downloads").mkdir()
+            (folder / "downloads" / ("a.zip" if there == "a download" else "b.tmp")).write_text("hours of work")
+        raise OSError("checksum")
+
+    monkeypatch.setattr(library.core.dataset_builder.DatasetBuilder, "download_and_prepare", fail)
+    monkeypatch.setattr(catalogue, "_has_network", lambda: True)
+    with pytest.raises(UsageError, match="can't be downloaded .*checksum"):
+        data.load("tfds=kmnist", data_dir=str(folder))
+    assert folder.exists() == (existed or "download" in there)
+    if "download" in there:
+        assert [path.read_text() for path in folder.rglob("*.*") if path.is_file()] == ["hours of work"]
+
+
 @real
 def test_an_unknown_split_names_the_known():
     with pytest.raises(UsageError, match=r"mnist has no split 'tarin'.*splits: train, test"):

@@ -13,7 +13,7 @@ SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
 ROWS = [
     "spec rng files screen",
     "start",
-    "schedule plain",
+    "schedule plain axes heads",
     "config cli transport plots",
     "data priors networks objectives optimizers devices augment",
     "metrics checks repeat",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwgan import cli
+from tfwgan import axes, cli, plots
 from tfwgan.plots import COLOURS, bar_chart, line_chart, matrix, moves, tiles
 
 
@@ -53,6 +53,66 @@ def test_a_nan_breaks_the_line_and_infinity_is_the_upper_edge():
     assert rows.max() < 70  # legend and edge
     dot = line_chart({"a": ([0, 0.5, 0.6, 1], [0, np.nan, 1, np.nan]), "b": ([0, 1], [0, 1])})
     assert len(places(dot)[0]) > 20
+
+
+LOG_RANGES = [(5.5, 18.0), (0.9, 1.1), (3.0, 4.0), (2.0, 90.0), (1e-9, 1e6), (0.5, 2000.0), (1e-300, 2e-300)]
+
+
+@pytest.mark.parametrize("low, high", LOG_RANGES)
+def test_a_logarithmic_axis_has_ticks_that_tell_values_between(low, high):
+    marks = axes.powers(low, high)
+    assert 3 <= len(marks) <= 14 and all(low <= mark <= high for mark in marks)
+    assert marks == sorted(set(marks))
+    assert all(len(axes.number(mark)) <= 6 for mark in marks if low > 1e-200)
+    if high / low >= 1e3:
+        np.testing.assert_allclose(np.log10(marks), np.round(np.log10(marks)), atol=1e-9)
+
+
+def test_a_logarithmic_axis_says_so():
+    x, y = np.arange(5), np.full(5, 10.0)
+    linear, logarithmic = (line_chart({"a": (x, y)}, log_y=log_y) for log_y in (False, True))
+    named = line_chart({"a": (x, y)}, y_label="(log scale)")
+    assert (linear[36:54, :120] == 255).all()
+    np.testing.assert_array_equal(logarithmic[36:54, :120], named[36:54, :120])
+
+
+@pytest.mark.parametrize("low, high", [(0.0, 3.24), (0.0, 1.08), (0.5, 10.5), (0.0, 2000.0)])
+def test_whole_numbers_are_marked_by_whole_numbers(low, high):
+    marks = axes.ticks(low, high, whole=True)
+    assert len(marks) >= 2 and all(mark == round(mark) for mark in marks)
+
+
+HEIGHTS = [[], [7.0], [100.0, 100.0, 100.0], [0.0, 0.0, 300.0], [290.0, 295.0, 300.0], [10.0, 12.0, 200.0], [5.0] * 40]
+
+
+@pytest.mark.parametrize("heights", HEIGHTS)
+def test_names_are_moved_apart_in_order_and_no_further_than_it_takes(heights):
+    placed = np.array(axes.apart(heights, 17, 0, 300))
+    gap = min(17, 300 / max(1, len(heights) - 1))
+    assert len(placed) == len(heights) and (np.diff(placed) >= gap - 1e-9).all()
+    assert ((placed >= -1e-9) & (placed <= 300 + 1e-9)).all()
+    if len(heights) < 2 or np.diff(heights).min() >= 17:
+        np.testing.assert_array_equal(placed, heights)
+
+
+def test_what_is_printed_beside_a_curve_is_its_last_value():
+    x = np.arange(4.0)
+    for curves in (
+        {"W1": (x, [4, 3, 2, 1.5])},
+        {"W1": (x, [4, 3, 1.5, np.nan])},
+        {"W1": (x, [1.5, np.nan, np.nan, np.nan])},
+    ):
+        assert plots._end("W1", *(np.asarray(v, float) for v in curves["W1"]))[0] == "W1: 1.5"
+    assert plots._end("KL", x, np.full(4, np.inf))[0] == "KL"
+    assert plots._end("", x, np.full(4, 2.0))[0] == "2" and plots._end("a", x, np.full(4, np.nan))[0] == "a"
+
+
+def test_the_name_of_a_curve_stands_at_the_height_of_its_end():
+    """Two flat lines far apart: the swatches beside the frame continue them."""
+    picture = line_chart({"low": ([0, 1], [1.0, 1.0]), "high": ([0, 1], [3.0, 3.0])})
+    for colour in COLOURS[:2]:
+        rows, columns = places(picture, colour)
+        assert columns.max() > 540 and np.ptp(rows) < 5
 
 
 @pytest.mark.parametrize("chart", [line_chart, bar_chart])

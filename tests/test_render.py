@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwgan.render import image_grid, picture, save_png, save_samples, scatter, to_bytes
+from tfwgan.plots import COLOURS
+from tfwgan.render import SIDE, image_grid, picture, save_png, save_samples, scatter, to_bytes
 from tfwgan.spec import UsageError
 
 BLUE, GREEN, WHITE = (40, 80, 200), (120, 190, 120), (255, 255, 255)
@@ -65,7 +66,60 @@ def test_a_grid_is_nearly_square_by_default(n, columns, rows):
 
 
 def test_large_images_keep_their_size():
-    assert image_grid(np.zeros((4, 300, 300, 3))).shape == (603, 603, 3)
+    assert image_grid(np.zeros((4, 400, 400, 3))).shape == (803, 803, 3)
+
+
+@pytest.mark.parametrize("side", [1, 4, 28, 32, 64, 90])
+@pytest.mark.parametrize("n, columns", [(64, 8), (80, 8), (80, 10), (4, None)])
+def test_small_images_are_enlarged_to_be_seen(side, n, columns):
+    longer = max(image_grid(np.zeros((n, side, side, 1)), columns).shape)
+    assert 2 / 3 * SIDE <= longer <= 4 / 3 * SIDE
+
+
+@pytest.mark.parametrize("channels", [1, 2, 3, 4, 5, 8])
+def test_images_of_any_number_of_channels_can_be_drawn_and_saved(channels, tmp_path):
+    images = np.random.default_rng(0).uniform(-1, 1, (3, 5, 4, channels)).astype(np.float32)
+    shown = images[..., : 3 if channels >= 3 else 1]
+    np.testing.assert_array_equal(image_grid(images), image_grid(shown))
+    for out in ("a.png", "a.jpg", "folder"):
+        save_samples(images, tmp_path / out)
+    np.testing.assert_array_equal(read(tmp_path / "folder/000001.png").reshape(shown[1].shape), to_bytes(shown[1]))
+    save_samples(images, tmp_path / "a.npy")
+    np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), images)
+
+
+@pytest.mark.parametrize("channels", [1, 3])
+@pytest.mark.parametrize(
+    "heads", [{"row_heads": ["one", "two", "3"]}, {"column_heads": ["cats", "a very long name"]}, {"title": "A title"}]
+)
+def test_heads_stand_in_a_margin_and_change_no_pixel_of_the_images(heads, channels):
+    plain = image_grid(levelled(6, 9, 9, channels), 2)
+    headed = image_grid(levelled(6, 9, 9, channels), 2, **heads)
+    assert headed.shape[2] == channels
+    rows, columns = np.subtract(headed.shape, plain.shape)[:2]
+    assert (rows > 0) == ("row_heads" not in heads) and (columns > 0) == ("row_heads" in heads)
+    np.testing.assert_array_equal(headed[rows:, columns : columns + plain.shape[1]], plain)
+    margin = headed[:rows] if rows else headed[:, :columns]
+    assert (margin < 128).any() and (margin[:, -1] == 255).all() and (margin[0] == 255).all()
+
+
+@pytest.mark.parametrize("side, n", [(28, 1), (28, 16), (8, 60), (300, 2)])
+@pytest.mark.parametrize("name", ["x", "smileys_emotion", "word " * 30, "W" * 200, ""])
+def test_heads_of_any_length_stay_beside_their_row_or_column(side, n, name):
+    """Every head but the first is empty: what is printed must lie within the first row or column."""
+    heads = [name] + [""] * (n - 1)
+    tall, wide = image_grid(levelled(n, side, side), 1), image_grid(levelled(n, side, side), n)
+    printed = np.argwhere(image_grid(levelled(n, side, side), 1, row_heads=heads)[:, : -tall.shape[1], 0] < 200)
+    assert (printed[:, 0] <= max(18, tall.shape[0] / n + 2)).all()
+    assert (len(printed) > 0) == bool(name)
+    above = image_grid(levelled(n, side, side), n, column_heads=heads)[: -wide.shape[0], :, 0]
+    assert (np.argwhere(above < 200)[:, 1] <= wide.shape[1] / n + 12).all()
+
+
+def test_heads_have_to_be_as_many_as_rows_and_columns():
+    for heads in ({"row_heads": ["a"]}, {"column_heads": ["a", "b", "c"]}):
+        with pytest.raises(ValueError, match="heads were given for [23] (rows|columns)"):
+            image_grid(levelled(5), 2, **heads)
 
 
 PLACES = [
@@ -100,6 +154,17 @@ def test_generated_points_cover_real_ones():
 def test_real_points_alone_can_be_shown():
     pixels = scatter(None, np.zeros((1, 2)))
     assert (pixels == GREEN).all(axis=-1).any() and not (pixels == BLUE).all(axis=-1).any()
+
+
+def test_paths_are_lines_from_end_to_end():
+    path = np.stack([np.linspace(-0.5, 0.5, 5), np.full(5, 0.25)], 1)
+    pixels = scatter(None, None, np.stack([path, path[:, ::-1]]))
+    level = round((1 - 0.25) / 2 * 479)
+    for colour, line in ((COLOURS[0], pixels[level]), (COLOURS[1], pixels[:, round(1.25 / 2 * 479)])):
+        lit = np.flatnonzero(np.abs(line.astype(int) - colour).max(-1) < 40)
+        assert abs(len(lit) - 240) < 16 and np.ptp(lit) + 1 - len(lit) < 12  # but where they cross
+    np.testing.assert_array_equal(scatter(path, path, None), scatter(path, path))
+    assert scatter(np.zeros((2, 1)), paths=np.zeros((1, 2, 5))).shape == (480, 480, 3)
 
 
 def test_the_picture_fits_the_samples():
@@ -154,11 +219,45 @@ def test_points_go_into_a_picture_but_not_into_a_folder(tmp_path):
     assert not (tmp_path / "folder").exists()
 
 
+@pytest.mark.parametrize("name", ["a.PNG", "a.jpg", "a.JPEG", "a.webp", "a.Npz", "a.npy", "deep.er/a.PnG"])
+def test_the_case_of_an_ending_does_not_matter(name, tmp_path):
+    images = levelled(4, 8, 8)
+    save_samples(images, tmp_path / name, 2)
+    path = tmp_path / name
+    assert path.is_file() and [each for each in tmp_path.rglob("*") if each.is_file()] == [path]
+    if path.suffix.lower() in (".npz", ".npy"):
+        loaded = np.load(path)
+        np.testing.assert_array_equal(loaded if path.suffix == ".npy" else loaded["images"], images)
+    else:
+        atol = 12 if "j" in path.suffix.lower() else 0
+        drawn = read(path).reshape(*read(path).shape[:2], -1)
+        np.testing.assert_allclose(drawn[..., :1].astype(int), image_grid(images, 2), atol=atol)
+
+
+@pytest.mark.parametrize("name", ["a.gif", "a.tiff", "run.5", "a.png.bak", "a.npzz"])
+def test_an_unknown_ending_is_no_folder(name, tmp_path):
+    with pytest.raises(UsageError, match=r"unknown ending; use one of \.png, .*\.npz.* in a slash"):
+        save_samples(levelled(2), tmp_path / name)
+    assert list(tmp_path.iterdir()) == []
+    save_samples(levelled(2), f"{tmp_path / name}/")
+    save_samples(levelled(3), tmp_path / name)  # now it is a folder
+    assert len(list((tmp_path / name).iterdir())) == 3
+
+
+@pytest.mark.parametrize("paths", [False, True])
+def test_points_are_saved_above_the_data_as_dots_or_paths(paths, tmp_path):
+    points, real = np.random.default_rng(0).uniform(-1, 1, (2, 12, 2))
+    save_samples(points, tmp_path / "a.png", 4, real=real, paths=paths)
+    expected = scatter(None, real, points.reshape(3, 4, 2)) if paths else scatter(points, real)
+    np.testing.assert_array_equal(read(tmp_path / "a.png"), expected)
+
+
+@pytest.mark.parametrize("named", ["out", "--out"])
 @pytest.mark.parametrize("out", ["file/a.png", "file/a.npz", "file/folder", "file"])
-def test_a_place_that_can_not_be_written_is_named(tmp_path, out):
+def test_a_place_that_can_not_be_written_is_named(tmp_path, out, named):
     (tmp_path / "file").write_text("")
-    with pytest.raises(UsageError, match="Can't write --out=.*file"):
-        save_samples(levelled(2), tmp_path / out)
+    with pytest.raises(UsageError, match=f"^Can't write {named}=.*file"):
+        save_samples(levelled(2), tmp_path / out, named=named)
 
 
 def test_nothing_is_left_behind_if_a_picture_can_not_be_finished(tmp_path, monkeypatch):

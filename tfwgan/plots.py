@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
 
+from tfwgan import axes
+
 # Told apart also by those who don't see all colours (Okabe and Ito, 2008).
 COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (90, 90, 90))
 
@@ -23,7 +25,7 @@ def line_chart(
     log_y: bool = False,
     size: tuple[int, int] = (640, 400),
 ) -> np.ndarray:
-    """Curves in one frame, with ticks, and a legend if there are several.
+    """Curves in one frame, with ticks; beside each its last value, and its name if there are several.
 
     Args:
         curves: Points (x, y) of each, by name. A NaN breaks the line, and a point between two breaks is a dot; a value
@@ -31,7 +33,7 @@ def line_chart(
         title: Printed above the frame.
         x_label: Printed below.
         y_label: Printed above the axis.
-        log_y: Make the vertical axis logarithmic; what is not above 0 is left out.
+        log_y: Make the vertical axis logarithmic, and say so; what is not above 0 is left out.
         size: Width and height in pixels.
 
     Returns:
@@ -44,10 +46,12 @@ def line_chart(
     heights = np.concatenate([y[np.isfinite(y)] for _, y in data.values()] or [[]])
     margin = 0.1 if any(np.isinf(y).any() for _, y in data.values()) else 0.05
     places = np.concatenate([x[np.isfinite(x)] for x, _ in data.values()] or [[]])
-    chart = _Chart(size, title, x_label, y_label, legend=list(data) if len(data) > 1 else [])
-    chart.frame(_limits(places, 0.0), _limits(heights, margin, log_y), log_y)
+    ends = [_end(name if len(data) > 1 else "", *curve) for name, curve in data.items()]
+    chart = _Chart(size, title, x_label, f"{y_label} (log scale)".strip() if log_y else y_label)
+    chart.frame(axes.limits(places, 0.0), axes.limits(heights, margin, log_y), log_y, beside=[text for text, _ in ends])
     for colour, (x, y) in zip(_colours(len(data)), data.values(), strict=True):
         chart.curve(x, y, colour)
+    chart.name_ends(ends, _colours(len(data)) if len(data) > 1 else [None] * len(data))
     return chart.pixels()
 
 
@@ -79,7 +83,10 @@ def bar_chart(
     heights = np.concatenate([y for _, y in data.values()])
     chart = _Chart(size, title, x_label, y_label, legend=list(data) if len(data) > 1 else [])
     margin = width / 2 + 0.02 * (places[-1] - places[0] + width)
-    chart.frame((places[0] - margin, places[-1] + margin), (min(0.0, heights.min()), 1.08 * max(heights.max(), 1e-9)))
+    # Counts have no half ticks.
+    whole = [bool(np.all(np.asarray(numbers) == np.round(numbers))) for numbers in (places, heights)]
+    x_limits = places[0] - margin, places[-1] + margin
+    chart.frame(x_limits, (min(0.0, heights.min()), 1.08 * max(heights.max(), 1e-9)), whole=whole)
     for colour, (x, y) in zip(_colours(len(data)), data.values(), strict=True):
         for place, height in zip(x, y, strict=True):
             corners = chart.place(place - width / 2, max(height, 0)), chart.place(place + width / 2, min(height, 0))
@@ -147,7 +154,7 @@ def moves(
         uint8 `[height, width, 3]`.
     """
     chart = _Chart(size, title, legend=list(names))
-    chart.frame(_limits(np.concatenate([positions_x, positions_y]), 0.1), (-0.2, 1.2), ticks_y=False)
+    chart.frame(axes.limits(np.concatenate([positions_x, positions_y]), 0.1), (-0.2, 1.2), ticks_y=False)
     for i, j in zip(*np.nonzero(plan), strict=True):
         start, end = chart.place(positions_x[i], 1.0), chart.place(positions_y[j], 0.0)
         chart.draw.line([start, end], fill=_PALE, width=round(_ZOOM * 4 * plan[i, j] / np.max(plan)))
@@ -198,21 +205,22 @@ class _Chart:
         """Prints a text at (x, y) in pixels."""
         self.draw.text((place[0] * _ZOOM, place[1] * _ZOOM), text, colour, font or self.font, anchor)
 
-    def frame(self, x_limits, y_limits, log_y=False, ticks_y=True):
-        """Draws axes, ticks and labels."""
+    def frame(self, x_limits, y_limits, log_y=False, ticks_y=True, whole=(False, False), beside=()):
+        """Draws axes, ticks and labels; leaves room for texts beside the frame."""
         self.limits, self.log_y = (x_limits, tuple(np.log10(y_limits)) if log_y else y_limits), log_y
-        marks_y = (_powers(*y_limits) if log_y else _ticks(*y_limits)) if ticks_y else []
-        left = 28 + max((self.width(f"{mark:g}") for mark in marks_y), default=0)
-        self.box = (left, 62, self.size[0] - max(24, self.legend_width + 8), self.size[1] - 48)
+        marks_y = (axes.powers(*y_limits) if log_y else axes.ticks(*y_limits, whole=whole[1])) if ticks_y else []
+        left = 28 + max((self.width(axes.number(mark)) for mark in marks_y), default=0)
+        room = max((self.width(text) for text in beside), default=0) + 34
+        self.box = (left, 62, self.size[0] - max(room, self.legend_width + 8), self.size[1] - 48)
         for mark in marks_y:
             (x0, y), (x1, _) = self.place(x_limits[0], mark), self.place(x_limits[1], mark)
             self.draw.line([x0, y, x1, y], fill=_GRID, width=_ZOOM)
-            self.text((left - 8, y / _ZOOM), f"{mark:g}", "rm")
+            self.text((left - 8, y / _ZOOM), axes.number(mark), "rm")
         bottom = self.box[3] * _ZOOM
-        for mark in _ticks(*x_limits):
+        for mark in axes.ticks(*x_limits, whole=whole[0]):
             x = self.place(mark, y_limits[0])[0]
             self.draw.line([x, bottom, x, bottom + 5 * _ZOOM], fill=_PALE, width=_ZOOM)
-            self.text((x / _ZOOM, self.box[3] + 9), f"{mark:g}", "mt")
+            self.text((x / _ZOOM, self.box[3] + 9), axes.number(mark), "mt")
         self.draw.line([self.box[0] * _ZOOM, bottom, self.box[2] * _ZOOM, bottom], fill=_PALE, width=_ZOOM)
         self.text(((self.box[0] + self.box[2]) / 2, self.size[1] - 10), self.labels[0], "ms")
         self.text((16, 50), self.labels[1], "ls")
@@ -235,6 +243,20 @@ class _Chart:
                 self.draw.circle(spots[0], 3.5 * _ZOOM, fill=colour)
             elif spots:
                 self.draw.line(spots, fill=colour, width=2 * _ZOOM, joint="curve")
+
+    def name_ends(self, ends, colours):
+        """Prints a text beside the end of each curve; moved apart they are led back to it by a line."""
+        known = [(self.place(*spot), text, colour) for (text, spot), colour in zip(ends, colours, strict=True) if text]
+        known.sort(key=lambda one: one[0][1])
+        heights = axes.apart([y / _ZOOM for (_, y), _, _ in known], 17, self.box[1], self.box[3])
+        edge = self.box[2]
+        for ((x, y), text, colour), height in zip(known, heights, strict=True):
+            start, joint, end = (x, y), (edge * _ZOOM, y), ((edge + 8) * _ZOOM, height * _ZOOM)
+            self.draw.line([start, joint, end], fill=_PALE, width=_ZOOM)
+            if colour:
+                swatch = [_ZOOM * c for c in (edge + 10, height, edge + 22, height)]
+                self.draw.line(swatch, fill=colour, width=4 * _ZOOM)
+            self.text((edge + (26 if colour else 11), height), text, "lm")
 
     def pixels(self):
         """The picture, uint8 `[height, width, 3]`."""
@@ -259,28 +281,11 @@ def _mix(colour: Sequence[int], share: float) -> tuple[int, ...]:
     return tuple(round(255 + share * (c - 255)) for c in colour)
 
 
-def _limits(values: np.ndarray, margin: float, log: bool = False) -> tuple[float, float]:
-    """Limits that hold all values and a margin, and are never equal."""
-    if not len(values):
-        return (0.1, 1.0) if log else (0.0, 1.0)
-    low, high = (np.log10(limit) if log else limit for limit in (float(np.min(values)), float(np.max(values))))
-    if high - low <= 1e-9 * max(abs(low), abs(high)):
-        low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
-    low, high = low - margin * (high - low), high + margin * (high - low)
-    return (10**low, 10**high) if log else (low, high)
-
-
-def _ticks(low: float, high: float, most: int = 7) -> list[float]:
-    """Round numbers between two limits, at steps of 1, 2 or 5 times a power of ten."""
-    power = 10.0 ** math.floor(math.log10((high - low) / most))
-    step = next(f * power for f in (1, 2, 5, 10) if (high - low) / (f * power) <= most)
-    return [float(f"{i * step:.10g}") for i in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
-
-
-def _powers(low: float, high: float) -> list[float]:
-    """Powers of ten between two limits, and their double and fivefold where there are few of them."""
-    powers = range(math.ceil(math.log10(low)), math.floor(math.log10(high)) + 1)
-    if len(powers) < 3:
-        powers = range(powers.start - 1, powers.stop + 1)
-        return [f * 10.0**p for p in powers for f in (1, 2, 5) if low <= f * 10.0**p <= high]
-    return [10.0**p for p in powers if p % max(1, round(len(powers) / 7)) == 0]
+def _end(name: str, x: np.ndarray, y: np.ndarray) -> tuple[str, tuple[float, float]]:
+    """What to print beside a curve, its name and last value; and where it ends. Nothing, if nothing is drawn of it."""
+    good = np.flatnonzero(~(np.isnan(x) | np.isnan(y)))
+    if not len(good):
+        return name, (-math.inf, 0.0)
+    last = float(y[good[-1]])
+    value = f"{last:.4g}" if math.isfinite(last) else ""
+    return ": ".join(part for part in (name, value) if part), (float(x[good[-1]]), last)

@@ -48,7 +48,7 @@ def restore(run: Run, config: Config, dataset: Dataset, trainer: GanTrainer) -> 
 def other_data(meta: Mapping[str, Any], dataset: Dataset) -> str:
     """How the data of a checkpoint differ from these; empty if they don't, or if an early version did not note them."""
     before, now = meta.get("data"), dataset.fingerprint
-    if before is None or before["digest"] == now["digest"]:
+    if before is None or all(before[key] == now[key] for key in ("digest", "shape", "size")):
         return ""
     was, this = (f"{d['name']} ({d['size']:,} of {d['shape']}, digest {d['digest'][:8]})" for d in (before, now))
     return f"it was trained on {was}, and this is {this}"

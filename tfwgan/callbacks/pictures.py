@@ -1,6 +1,7 @@
 """Pictures of a run: the same latents through the generator as it learns, beside one picture of real data.
 
-A conditional generator shows one row for each of its first eight classes.
+A conditional generator shows one row for each of its classes, or of very many for an even choice of them; the picture
+of real data has the same rows.
 """
 
 import numpy as np
@@ -11,7 +12,8 @@ from tfwgan.data.dataset import Dataset
 from tfwgan.render import picture, save_png
 from tfwgan.runs import Run
 
-_N_IMAGES, _N_POINTS, _N_ROWS = 64, 2000, 8
+_N_IMAGES, _N_POINTS, _COLUMNS = 64, 2000, 8
+_MOST_ROWS = 16  # classes; more would be too small to see
 
 
 class Pictures(StepCallback):
@@ -20,31 +22,64 @@ class Pictures(StepCallback):
     def __init__(self, run: Run, writer: tf.summary.SummaryWriter, dataset: Dataset, every: int, last: int):
         super().__init__()
         self.run, self.writer, self.every, self.last = run, writer, every, last
+        self.dataset = dataset
         self._n = _N_IMAGES if dataset.is_image else _N_POINTS
         self._real = dataset.real(np.arange(min(self._n, len(dataset))) * max(1, len(dataset) // self._n))
 
     def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
         super().on_train_begin()
         if self.step == 0:
-            self._show("real", picture(self._real) if self._real.ndim == 4 else picture(None, self._real), 0)
+            self._show("real", self._real_picture(), 0)
             self._show_samples(0)
 
     def on_step(self, step, logs):  # noqa: D102 - see StepCallback
         if step % self.every == 0 or step == self.last:
             self._show_samples(step)
 
+    def _real_picture(self) -> np.ndarray:
+        if not self.dataset.is_image:
+            return picture(None, self._real)
+        if not self.model.n_classes or self.dataset.labels is None:
+            return picture(self._real)
+        classes = shown_classes(self.model.n_classes)
+        return picture(class_rows(self.dataset, classes, _COLUMNS), None, _COLUMNS, **self._heads(classes))
+
     def _show_samples(self, step: int) -> None:
-        if self.model.n_classes:  # a row for each class
-            classes = min(self.model.n_classes, _N_ROWS)
-            parts = [self.model.sample(self._n // _N_ROWS, label, label) for label in range(classes)]
-            samples = np.concatenate(parts)
-        else:
+        n_classes = self.model.n_classes
+        if not n_classes:
             samples = np.asarray(self.model.sample(self._n))
-        columns = self._n // _N_ROWS if self.model.n_classes else None
-        pixels = picture(samples, None if samples.ndim == 4 else self._real, columns)
+            pixels = picture(samples, None if samples.ndim == 4 else self._real)
+        elif self.dataset.is_image:
+            classes = shown_classes(n_classes)
+            samples = np.concatenate([self.model.sample(_COLUMNS, label, label) for label in classes])
+            pixels = picture(samples, None, _COLUMNS, **self._heads(classes))
+        else:
+            each = max(1, self._n // n_classes)
+            samples = np.concatenate([self.model.sample(each, label, label) for label in range(n_classes)])
+            pixels = picture(samples, self._real)
         self._show(f"step_{step:06d}", pixels, step)
+
+    def _heads(self, classes: list[int]) -> dict:
+        """Names of classes, or their numbers, left of their rows; above, how many there are if not all are shown."""
+        names, n_classes = self.dataset.class_names, self.model.n_classes
+        title = "" if len(classes) == n_classes else f"{len(classes)} of {n_classes} classes"
+        return {"row_heads": [names[i] if names else str(i) for i in classes], "title": title}
 
     def _show(self, name: str, pixels: np.ndarray, step: int) -> None:
         save_png(pixels, self.run.file("images", f"{name}.png"))
         with self.writer.as_default(step):
             tf.summary.image("real" if name == "real" else "samples", pixels[None])
+
+
+def shown_classes(n_classes: int, most: int = _MOST_ROWS) -> list[int]:
+    """All classes, or of more than `most` so many at even distances, the first and the last among them."""
+    return sorted(set(np.linspace(0, n_classes - 1, min(n_classes, most)).round().astype(int).tolist()))
+
+
+def class_rows(dataset: Dataset, classes: list[int], columns: int) -> np.ndarray:
+    """Real images `[len(classes) * columns, h, w, c]` in [-1, 1], a row per class; where it has too few, white."""
+    rows = np.ones((len(classes), columns, *dataset.shape), np.float32)
+    for row, label in zip(rows, classes, strict=True):
+        of_class = np.flatnonzero(dataset.labels == label)[:columns]
+        row[: len(of_class)] = dataset.real(of_class)
+    return rows.reshape(-1, *dataset.shape)

@@ -1,6 +1,8 @@
 """Data sets by name, and the one pipeline that feeds them to training."""
 
+import dataclasses
 from collections.abc import Callable, Mapping
+from pathlib import Path
 
 from tfwgan import spec
 from tfwgan.data.catalogue import outline as tfds_outline
@@ -25,6 +27,15 @@ DATASETS = {
 }
 
 
+# Sets of the TFDS catalogue that people ask for by name.
+_OF_TFDS = (
+    *("mnist", "fashion_mnist", "kmnist", "emnist", "binarized_mnist", "omniglot", "svhn_cropped"),
+    *("cifar10", "cifar100", "stl10", "celeb_a", "celeb_a_hq", "lsun", "imagenet2012", "imagenet_resized"),
+    *("downsampled_imagenet", "oxford_flowers102", "oxford_iiit_pet", "cats_vs_dogs", "stanford_dogs", "food101"),
+    *("caltech101", "caltech_birds2011", "cars196", "eurosat", "beans", "horses_or_humans", "rock_paper_scissors"),
+)
+
+
 def load(
     text: str,
     *,
@@ -42,7 +53,8 @@ def load(
         image_size: Rows and columns to resize images to; None keeps their size.
         center_crop: Rows and columns of the centred square to cut out first; None keeps all.
         gray_scale: Whether to keep the luminance only.
-        limit_data: Keep the first so many items, at least 1; None, or more than there are, keeps all.
+        limit_data: Keep so many items, at least 1: the first ones, of a folder with classes the first of each class in
+            turn; None, or more than there are, keeps all.
 
     Raises:
         UsageError: If the spec or a number is wrong, the data can't be had, or points get options of images.
@@ -52,7 +64,7 @@ def load(
     if limit_data is None or limit_data >= len(dataset):
         return dataset
     labels = None if dataset.labels is None else dataset.labels[:limit_data]
-    return Dataset(dataset.name, dataset.items[:limit_data], labels, dataset.class_names)
+    return dataclasses.replace(dataset, items=dataset.items[:limit_data], labels=labels)
 
 
 def outline(
@@ -72,7 +84,7 @@ def outline(
     view = View(image_size, center_crop, gray_scale)
     known = _build({**DATASETS, "tfds": tfds_outline}, text, data_dir, view, limit_data)
     size = known.size if None in (known.size, limit_data) else min(known.size, limit_data)
-    return Outline(known.name, known.shape, known.n_classes, size)
+    return dataclasses.replace(Outline.of(known), size=size)
 
 
 def _build(
@@ -83,9 +95,11 @@ def _build(
     for name, value in numbers.items():
         if value is not None and value < 1:
             raise spec.UsageError(f"--{name} must be at least 1, got {value}.")
-    dataset = spec.build(
-        text, {**table, "given": given}, "data set", data_dir=data_dir, view=view, limit_data=limit_data
-    )
+    name = spec.parse(text, "data set").name
+    if name not in (*table, "given"):
+        raise spec.UsageError(f"Unknown data set {name!r}{_meant(text, name) or spec.suggest(name, table)}")
+    table = {**table, "given": given}
+    dataset = spec.build(text, table, "data set", data_dir=data_dir, view=view, limit_data=limit_data)
     if not dataset.is_image and view != AS_IS:
         raise spec.UsageError(
             f"--image_size, --center_crop and --gray_scale are for images; {dataset.name} is a set of points, "
@@ -109,3 +123,20 @@ def given(name: str, *, view: View = AS_IS) -> Dataset:
         f"the data {name!r} were given by a program: only there the run goes on, by "
         "tfwgan.fit(tfwgan.build(config, dataset), resume=True)."
     )
+
+
+def _meant(text: str, name: str) -> str:
+    """The end of a message about an unknown name that is a folder here or a set of TFDS; else empty."""
+    try:
+        if Path(text).expanduser().is_dir():
+            return f"; did you mean folder={text}? Known: {', '.join(DATASETS)}."
+    except (OSError, RuntimeError, ValueError):  # too long a name, an unknown user, a null character
+        pass
+    letters = {_letters(known): known for known in _OF_TFDS}
+    known = letters.get(_letters(name))
+    return f"; did you mean tfds={known}? Known: {', '.join(DATASETS)}." if known else ""
+
+
+def _letters(name: str) -> str:
+    """A name without what people write differently: CIFAR-10, CelebA."""
+    return "".join(c for c in name.lower() if c.isalnum())

@@ -1,8 +1,9 @@
 """Any image set of the TensorFlow Datasets catalogue (MNIST, CIFAR-10, CelebA, ...)."""
 
+import contextlib
 import difflib
 import importlib
-import shutil
+import os
 import socket
 import urllib.request
 from collections.abc import Iterator
@@ -15,6 +16,7 @@ import tensorflow as tf
 
 from tfwgan.data import images
 from tfwgan.data.dataset import Dataset, Outline
+from tfwgan.data.progress import Waiting
 from tfwgan.spec import UsageError
 
 # Where TFDS looks first, whatever the set.
@@ -36,7 +38,7 @@ def tfds(
         split: As TFDS writes it: ``train``, ``test``, ``train[:1000]``, ``train+test``.
         data_dir: Where prepared sets lie; None is TFDS's own choice.
         view: What is done to every image.
-        limit_data: Keep the first so many.
+        limit_data: Keep the first so many, in the stored order, which may hold one class after the other.
 
     Returns:
         The images of the feature ``image``, or of the only image feature, with the classes of the feature ``label``
@@ -166,13 +168,22 @@ def _make_ready(library: ModuleType, builder: Any, name: str, data_dir: str | No
         builder.download_and_prepare()
     except Exception as error:
         if mistyped:
-            shutil.rmtree(data_dir, ignore_errors=True)
+            _remove_if_empty(data_dir)
         raise UsageError(
             f"the TFDS set {name} is not prepared in {builder.data_path} and can't be downloaded "
             f"({_reason(error) if online else 'no network'}). "
             f"Where there is network, run: tfds build {name}; copy its folder tensorflow_datasets here and point "
             "--data_dir at it. Or use a folder of images: --data=folder=<path>."
         ) from error
+
+
+def _remove_if_empty(folder: str) -> None:
+    """Removes what TFDS made of folders before it failed; nothing if there is any file, ours or another program's."""
+    if any(files for _, _, files in os.walk(folder)):
+        return
+    for here, _, _ in os.walk(folder, topdown=False):
+        with contextlib.suppress(OSError):
+            os.rmdir(here)
 
 
 def _has_network() -> bool:
@@ -194,17 +205,19 @@ def _read(
     n = int(examples.cardinality())
     labels = np.zeros(n, np.int32)
     items, filled = None, 0
-    for pictures, batch_labels in _batches(examples, image, classes):
-        pictures = view.prepare(pictures, f"an image of {name}")
-        if items is None:
-            items = images.allocate(n, pictures.shape[1:])
-        if pictures.shape[1:] != items.shape[1:]:
-            raise images.unequal(items.shape[1:], "number 0", pictures.shape[1:], f"number {filled}")
-        here = slice(filled, filled + len(pictures))
-        items[here] = pictures
-        if batch_labels is not None:
-            labels[here] = batch_labels
-        filled += len(pictures)
+    with contextlib.closing(Waiting("loading images", n)) as waiting:
+        for pictures, batch_labels in _batches(examples, image, classes):
+            pictures = view.prepare(pictures, f"an image of {name}")
+            if items is None:
+                items = images.allocate(n, pictures.shape[1:])
+            if pictures.shape[1:] != items.shape[1:]:
+                raise images.unequal(items.shape[1:], "number 0", pictures.shape[1:], f"number {filled}")
+            here = slice(filled, filled + len(pictures))
+            items[here] = pictures
+            if batch_labels is not None:
+                labels[here] = batch_labels
+            filled += len(pictures)
+            waiting.add(len(pictures))
     if items is None or filled != n:
         raise UsageError(f"the TFDS set {name} promises {n} examples of this split, but {filled} could be read.")
     # Test splits whose labels are secret carry -1.

@@ -10,6 +10,8 @@ import tensorflow as tf
 
 from tfwgan.spec import UsageError
 
+_PIECE = 16 << 20  # bytes that are read at once
+
 
 @dataclass(frozen=True, eq=False)
 class Dataset:
@@ -17,38 +19,45 @@ class Dataset:
 
     Attributes:
         name: What to call the set in messages and file names.
-        items: uint8 images `[n, h, w, c]`, or float32 points `[n, d]` in [-1, 1]. May be memory-mapped.
-        labels: int32 `[n]` in 0 ... n_classes - 1, or None.
+        items: uint8 images `[n, h, w, c]` of any number of channels, or float32 points `[n, d]` in [-1, 1]. May be
+            memory-mapped.
+        labels: int32 `[n]` in 0 ... n_classes - 1, or None. Whole numbers of another type are converted.
         class_names: One name per class, or None.
+        remarks: What to know about how the set came about, each on one line: files that were left out, and the like.
 
     Raises:
-        UsageError: If there is no item.
-        ValueError: If an array is not as above.
+        UsageError: If there is no item, or an array is not as above; it says how to convert what can be converted.
     """
 
     name: str
     items: np.ndarray
     labels: np.ndarray | None = None
     class_names: tuple[str, ...] | None = None
+    remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
+        _replace(self, items=self.items if isinstance(self.items, np.ndarray) else np.asarray(self.items))
         image = self.items.dtype == np.uint8 and self.items.ndim == 4
         point = self.items.dtype == np.float32 and self.items.ndim == 2
-        if not (image or point):
-            raise ValueError(
-                f"{self.name}: items must be uint8 [n, h, w, c] or float32 [n, d], "
-                f"got {self.items.dtype} {list(self.items.shape)}."
+        if not (image or point) or image and _channels_first(self.items.shape):
+            raise UsageError(
+                f"{self.name}: items must be uint8 images [n, h, w, c] or float32 points [n, d], "
+                f"got {self.items.dtype} {list(self.items.shape)}{_conversion(self.items)}."
             )
         if len(self.items) < 1:
             raise UsageError(f"{self.name} is empty; at least 1 item is needed.")
+        if 0 in self.shape:
+            raise UsageError(f"{self.name}: an item of shape {list(self.shape)} holds no number.")
         if point and not np.abs(self.items).max() <= 1.0:
-            raise ValueError(f"{self.name}: points must lie in [-1, 1].")
-        if self.labels is None:
-            return
-        if self.labels.dtype != np.int32 or self.labels.shape != (len(self.items),):
-            raise ValueError(f"{self.name}: labels must be int32 [{len(self.items)}], got {self.labels.dtype}.")
-        if self.labels.min() < 0 or self.labels.max() >= self.n_classes:
-            raise ValueError(f"{self.name}: labels must lie in 0 ... {self.n_classes - 1}.")
+            raise UsageError(f"{self.name}: points must lie in [-1, 1]; divide them by their largest absolute value.")
+        if self.class_names is not None:
+            _replace(self, class_names=tuple(map(str, self.class_names)))
+        if self.labels is not None:
+            _replace(self, labels=_labels(self.labels, len(self.items), self.name))
+            if self.labels.max() >= self.n_classes:
+                raise UsageError(
+                    f"{self.name}: labels must lie in 0 ... {self.n_classes - 1}, one for each class name."
+                )
 
     def __len__(self) -> int:
         return len(self.items)
@@ -77,13 +86,24 @@ class Dataset:
 
     @functools.cached_property
     def fingerprint(self) -> dict[str, Any]:
-        """What these data are, as JSON values: name, shape, size, n_classes, and a digest of all items and labels."""
+        """What tells this set from every other one, in values of JSON; computed once, reading all items.
+
+        Two sets have the same `digest` if their items and labels are the same numbers in the same order, however they
+        lie in memory or wherever their files do. It is 128 bits of BLAKE2b over the items in C order, then the labels.
+        """
         digest = hashlib.blake2b(digest_size=16)
-        for array in (self.items, self.labels):
-            for start in range(0, 0 if array is None else len(array), 4096):
-                digest.update(np.ascontiguousarray(array[start : start + 4096]).reshape(-1).view(np.uint8))
-        about = {"name": self.name, "shape": list(self.shape), "size": self.size, "n_classes": self.n_classes}
-        return {**about, "digest": digest.hexdigest()}
+        step = max(1, _PIECE // self.items[0].nbytes)
+        for start in range(0, len(self.items), step):
+            digest.update(_little_endian(self.items[start : start + step]))
+        if self.labels is not None:
+            digest.update(_little_endian(self.labels))
+        return {
+            "name": self.name,
+            "shape": list(self.shape),
+            "size": self.size,
+            "n_classes": self.n_classes,
+            "digest": digest.hexdigest(),
+        }
 
     @functools.cached_property
     def tensors(self) -> tuple[tf.Tensor, tf.Tensor | None]:
@@ -106,17 +126,19 @@ class Outline:
         shape: Shape of one item.
         n_classes: Number of classes; None without labels.
         size: Number of items; None if unknown.
+        remarks: As of the `Dataset`.
     """
 
     name: str
     shape: tuple[int, ...]
     n_classes: int | None
     size: int | None
+    remarks: tuple[str, ...] = ()
 
     @classmethod
     def of(cls, dataset: "Dataset | Outline") -> "Outline":
         """The outline of a data set."""
-        return cls(dataset.name, dataset.shape, dataset.n_classes, dataset.size)
+        return cls(dataset.name, dataset.shape, dataset.n_classes, dataset.size, dataset.remarks)
 
     @property
     def is_image(self) -> bool:
@@ -127,5 +149,58 @@ class Outline:
         """A data set of this kind: `n` items of zeros, all of class 0."""
         items = np.zeros((n, *self.shape), np.uint8 if self.is_image else np.float32)
         if self.n_classes is None:
-            return Dataset(self.name, items)
-        return Dataset(self.name, items, np.zeros(n, np.int32), tuple(map(str, range(self.n_classes))))
+            return Dataset(self.name, items, remarks=self.remarks)
+        return Dataset(self.name, items, np.zeros(n, np.int32), tuple(map(str, range(self.n_classes))), self.remarks)
+
+
+def _replace(dataset: Dataset, **values: Any) -> None:
+    """Puts what was converted in the place of what was given, while the frozen object is made."""
+    for name, value in values.items():
+        object.__setattr__(dataset, name, value)
+
+
+def _channels_first(shape: tuple[int, ...]) -> bool:
+    """Whether images `[n, c, h, w]` were meant: few "rows", and a square behind them."""
+    return shape[1] in (1, 3, 4) and shape[2] == shape[3] > 4
+
+
+def _conversion(items: np.ndarray) -> str:
+    """How to make items out of an array of another kind, as the end of a message; empty if that can't be told."""
+    if items.ndim == 2 and np.issubdtype(items.dtype, np.number):
+        return "; of points give items.astype(np.float32)"
+    steps = []
+    if items.ndim == 3:
+        steps.append("items = items[..., np.newaxis]")
+    elif items.ndim == 4 and _channels_first(items.shape):
+        steps.append("items = items.transpose(0, 2, 3, 1)")
+    elif items.ndim != 4:
+        return ""
+    numeric = items.size and (items.dtype == bool or np.issubdtype(items.dtype, np.number))
+    if items.dtype != np.uint8 and numeric and not np.iscomplexobj(items):
+        low, high = float(items.min()), float(items.max())
+        if items.dtype == bool or low >= 0 and high <= 1:
+            steps.append("items = np.rint(items * 255.0).astype(np.uint8)")
+        elif low >= -1 and high <= 1:
+            steps.append("items = np.rint((items + 1) * 127.5).astype(np.uint8)")
+        elif low >= 0 and high <= 255:
+            steps.append("items = np.rint(items).astype(np.uint8)")
+        else:
+            return f" in {low:g} ... {high:g}; scale them to 0 ... 255, then items.astype(np.uint8)"
+    return f"; convert with {'; '.join(steps)}" if steps else ""
+
+
+def _labels(labels: Any, n: int, name: str) -> np.ndarray:
+    """Labels as int32 `[n]`, at least 0."""
+    labels = np.asarray(labels)
+    if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.integer):
+        hint = "; give labels.ravel()" if labels.shape == (n, 1) else ""
+        raise UsageError(f"{name}: labels must be whole numbers [{n}], got {labels.dtype} {list(labels.shape)}{hint}.")
+    low, high = int(labels.min()), int(labels.max())
+    if low < 0 or high > np.iinfo(np.int32).max:
+        raise UsageError(f"{name}: labels must lie in 0 ... {np.iinfo(np.int32).max}, got {low} ... {high}.")
+    return labels.astype(np.int32, copy=False)
+
+
+def _little_endian(array: np.ndarray) -> np.ndarray:
+    """The same numbers in C order, low bytes first."""
+    return np.ascontiguousarray(array, array.dtype.newbyteorder("<"))

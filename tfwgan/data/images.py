@@ -11,6 +11,7 @@ import tensorflow as tf
 from tfwgan.spec import UsageError
 
 MEMORY_LIMIT = 4 << 30  # bytes
+_BAND = 1 << 20  # numbers whose channels are mixed at once
 
 
 @dataclasses.dataclass(frozen=True)
@@ -57,16 +58,16 @@ class View:
         resized = size is not None and images.shape[-3] != size
         if images.dtype == np.uint8 and channels != 4 and not gray and not resized:
             return images
-        # Floats from here to the end: rounding after every step would be visible.
-        pixels = tf.cast(images, tf.float32)
-        if channels == 4:
-            alpha = pixels[..., 3:] / 255.0
-            pixels = pixels[..., :3] * alpha + 255.0 * (1.0 - alpha)
-        if gray:
-            pixels = tf.image.rgb_to_grayscale(pixels)
+        pixels = images
+        if gray or channels == 4:
+            # Floats from here to the end: rounding after every step would be visible.
+            rows = max(1, _BAND // math.prod(images.shape[:-3] + images.shape[-2:]))
+            bands = (images[..., top : top + rows, :, :] for top in range(0, images.shape[-3], rows))
+            pixels = np.concatenate([_mixed(band, gray) for band in bands], axis=-3)
         if resized:
-            pixels = tf.image.resize(pixels, (size, size), method="bilinear", antialias=True)
-        return np.clip(np.rint(pixels.numpy()), 0, 255).astype(np.uint8)
+            # On bytes as on floats, the sums are of floats.
+            pixels = tf.image.resize(pixels, (size, size), method="bilinear", antialias=True).numpy()
+        return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
     def shape(self, shape: tuple[int | None, ...], what: str = "an image") -> tuple[int, int, int]:
         """The shape that `prepare` gives an image `(h, w, c)`, whose rows and columns are None if not known yet.
@@ -93,6 +94,15 @@ class View:
 
 
 AS_IS = View()
+
+
+def _mixed(images: np.ndarray, gray: bool) -> np.ndarray:
+    """Images `[..., c]` on white where they are transparent, gray if asked for: float32 in 0 ... 255, not rounded."""
+    pixels = tf.cast(images, tf.float32)
+    if images.shape[-1] == 4:
+        alpha = pixels[..., 3:] / 255.0
+        pixels = pixels[..., :3] * alpha + 255.0 * (1.0 - alpha)
+    return (tf.image.rgb_to_grayscale(pixels) if gray else pixels).numpy()
 
 
 def batch_size(shape: tuple[int, ...]) -> int:

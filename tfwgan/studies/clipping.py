@@ -147,8 +147,8 @@ def _text(study: Study, runs: Mapping, found: Mapping, untrained: np.ndarray) ->
         f"The untrained generator's W1 is {start:.4g}; {half:,} real samples are {reference:.4g} from the others.",
         f"With {_TOLD}, {counts[0]:,} of {counts.sum():,} weights lie in the lowest of {BINS} bins, {counts[-1]:,} in "
         f"the highest, {np.median(counts[1:-1]):,.0f} in the median one between (seed 0).",
-        "Histograms, curves and samples are of seed 0. A curve has gaps where the estimate is not above 0. Samples: "
-        f"real, {', '.join(runs)}.",
+        f"Histograms, curves{' and samples' if real.ndim == 4 else ''} are of seed 0. A curve has gaps where the "
+        "estimate is not above 0.",
     ])  # fmt: skip
 
 

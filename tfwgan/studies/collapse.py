@@ -14,6 +14,7 @@ import numpy as np
 from PIL import Image
 
 from tfwgan.data.synthetic import SIGMA, ring8_centres
+from tfwgan.heads import with_heads
 from tfwgan.metrics.modes import class_coverage, coverage
 from tfwgan.plots import tiles
 from tfwgan.studies.study import Study, Trained, report, spread, train
@@ -21,6 +22,7 @@ from tfwgan.transport.exact import exact_plan
 
 SNAPSHOTS = {True: (200, 400, 600, 800, 5000), False: (1000, 2000, 3000, 5000, 10000)}  # the seed's, of the ring or not
 _SAMPLES = 2500
+_PANEL = 480  # about the side of a snapshot in pixels
 
 
 def methods(ring: bool) -> dict[str, dict]:
@@ -78,9 +80,11 @@ def run(study: Study) -> str:
     text = (
         f"{shared['steps']:,} generator steps with 5 critic steps each, {minutes:.1f} minutes of training in all. "
         f"Seeds: {study.seeds}; of several, mean and standard deviation.\n\n"
-        f"Snapshots of seed 0 after {', '.join(map(str, steps))} steps, row by row: {', '.join(chosen)}."
+        "Snapshots are of seed 0."
     )
-    return report(study.out, f"Mode collapse, {study.data}", text, rows, {"snapshots": tiles(shots)}, {})
+    heads = list(chosen), [f"{step:,} steps" for step in steps]
+    snapshots = with_heads(tiles(shots), *heads)
+    return report(study.out, f"Mode collapse, {study.data}", text, rows, {"snapshots": snapshots}, {})
 
 
 def _measure(data: str, trained: Trained) -> Callable[[np.ndarray], dict] | None:
@@ -107,4 +111,6 @@ def _row(method: str, runs: list[Trained], measure: Callable[[np.ndarray], dict]
 
 
 def _read(path: Path) -> np.ndarray:
-    return np.asarray(Image.open(path).convert("RGB"))
+    """A picture of a run, reduced by a whole factor so that many fit beside each other."""
+    with Image.open(path) as image:
+        return np.asarray(image.convert("RGB").reduce(max(1, round(max(image.size) / _PANEL))))

@@ -17,6 +17,7 @@ from scipy.stats import spearmanr
 from scipy.stats import t as student
 
 from tfwgan.experiment import load_data
+from tfwgan.heads import with_heads
 from tfwgan.plots import line_chart, tiles
 from tfwgan.spec import UsageError
 from tfwgan.studies.study import Study, Trained, report, table, train
@@ -26,6 +27,8 @@ from tfwgan.transport.patches import patch_swd
 BATCH, PENALTY = 64, 10
 WINDOW = 51  # steps of the running median
 EPOCHS = {True: 2, False: 10}  # fast or not; 10 are the seed's
+
+_PANEL = 240  # about the side of a snapshot in pixels
 
 _GENERATOR = "DCGAN-stem=linear-norm=batch-bias=all-init=normal"
 _DCGAN = "adam-lr=2e-4-beta_1=0.5-beta_2=0.999"
@@ -77,7 +80,8 @@ def run(study: Study) -> str:
                       for step in range(every, every * epochs + 1, every)])  # fmt: skip
     rows = [_row(method, trained, every) for method, trained in runs.items()]
     text = _text(runs, rows, every, epochs, items)
-    pictures = {"samples": tiles(shots), "curves": _charts(runs, every)}
+    samples = with_heads(tiles(shots), list(runs), [f"epoch {i + 1}" for i in range(epochs)])
+    pictures = {"samples": samples, "curves": _charts(runs, every)}
     return report(study.out, f"DCGAN against WGAN, {study.data}", text, rows, pictures, {})
 
 
@@ -181,16 +185,19 @@ def _text(runs: Mapping[str, Trained], rows: Sequence[Mapping], every: int, epoc
         "ranked against the exact W1 between 1,000 samples and 1,000 images at the end of the epoch: Spearman's "
         f"correlation over the epochs ({epochs} epochs {chance}). The exact W1 of the table above is to all images.\n\n"
         f"{table(lines)}\n\n"
-        f"The same latents after each epoch, a row each: {', '.join(runs)}."
+        "Samples are of the same latents after each epoch."
     )
 
 
 def _corner(path: Path, side: int, n: int = 4) -> np.ndarray:
-    """The first n x n of the 8 x 8 images of a picture of a run."""
-    pixels = np.asarray(Image.open(path).convert("RGB"))
+    """The first n x n of the 8 x 8 images of a picture of a run, enlarged to about `_PANEL` pixels."""
+    with Image.open(path) as image:
+        pixels = np.asarray(image.convert("RGB"))
     zoom = len(pixels) // (8 * (side + 1) + 1)
     size = (n * (side + 1) + 1) * zoom
-    return pixels[:size, :size]
+    pixels = pixels[:size:zoom, :size:zoom]
+    zoom = max(1, round(_PANEL / len(pixels)))
+    return pixels.repeat(zoom, axis=0).repeat(zoom, axis=1)
 
 
 def _charts(runs: Mapping[str, Trained], every: int) -> np.ndarray:

@@ -37,8 +37,8 @@ def run(study: Study) -> str:
     text = f"{steps:,} generator steps each, one seed, every loss with its own optimizer, {minutes:.1f} minutes in all."
     images = {name: trained.trainer.distribution(16) for name, trained in runs.items()}
     first = next(iter(images.values()))
-    pictures = {"samples": side_by_side(images, columns=2)} if first.ndim == 4 else {}
-    text += f" Two columns of samples each: {', '.join(images)}." if pictures else ""
+    pictures = {"samples": side_by_side(images, columns=4, across=6)} if first.ndim == 4 else {}
+    text += " Sixteen samples of each." if pictures else ""
     return report(study.out, f"Losses, {study.data}", text, rows, pictures, {})
 
 

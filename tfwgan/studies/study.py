@@ -13,10 +13,12 @@ from tfwgan.callbacks.record import Progress
 from tfwgan.config import Config
 from tfwgan.experiment import build, fit
 from tfwgan.files import write_atomically
-from tfwgan.plots import line_chart
+from tfwgan.plots import line_chart, tiles
 from tfwgan.render import image_grid, save_png
 from tfwgan.screen import Screen
 from tfwgan.trainer import GanTrainer
+
+_WIDTH = 1600  # about that of grids side by side, in pixels
 
 
 @dataclasses.dataclass(frozen=True)
@@ -148,15 +150,27 @@ def spread(values: Sequence[float]) -> str | float:
     return f"{np.mean(values):.4g} ± {np.std(values):.2g}" if len(values) > 1 else float(values[0])
 
 
-def side_by_side(groups: Mapping[str, np.ndarray], columns: int = 8, gap: int = 12) -> np.ndarray:
-    """Grids of images next to each other, as pixels `[h, w, c]`, in the order of the mapping."""
-    grids = [image_grid(images, columns) for images in groups.values()]
-    height = max(len(grid) for grid in grids)
-    parts = []
-    for grid in grids:
-        below = np.full((height - len(grid), *grid.shape[1:]), 255, np.uint8)
-        parts += [np.concatenate([grid, below]), np.full((height, gap, grid.shape[2]), 255, np.uint8)]
-    return np.concatenate(parts[:-1], axis=1)
+def side_by_side(
+    groups: Mapping[str, np.ndarray], columns: int = 8, gap: int = 12, across: int | None = None
+) -> np.ndarray:
+    """Grids of images next to each other under their names, as pixels `[h, w, c]`, in the order of the mapping.
+
+    Args:
+        groups: Images `[n, h, w, c]` of one size, by name.
+        columns: Images per row of a grid.
+        gap: White pixels between grids.
+        across: Grids next to each other before the next ones begin below; all by default.
+    """
+    across = across or len(groups)
+    width = next(iter(groups.values())).shape[2]
+    zoom = max(1, round(_WIDTH / (across * columns * (width + 1))))
+    grids = [image_grid(images, columns, title=name, zoom=zoom) for name, images in groups.items()]
+    height, width = (max(grid.shape[axis] for grid in grids) for axis in (0, 1))
+    same = [
+        np.pad(grid, ((0, height - grid.shape[0]), (0, width - grid.shape[1]), (0, 0)), constant_values=255)
+        for grid in grids
+    ]
+    return tiles([same[i : i + across] for i in range(0, len(same), across)], gap)
 
 
 def _file(name: str) -> str:
