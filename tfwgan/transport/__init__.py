@@ -21,7 +21,7 @@ from tfwgan.transport.sliced import full_dim_swd, projected_w1, swd
 
 __all__ = ["DIFFERENTIABLE", "DISTANCES", "Distance", "check", "row"]
 
-# (x [n, ...], y [m, ...], seed) -> scalar; x is the generated set.
+# (x [n, ...], y [m, ...], seed) -> scalar; x is the generated set. Those of the tables below have `options`, by name.
 Distance = Callable[..., tf.Tensor]
 
 
@@ -40,12 +40,14 @@ def row(factory: Callable, like: Callable, leave_out: tuple[str, ...] = ()) -> C
 
 def _distance(function: Callable) -> Callable[..., Distance]:
     """A row of the table: the options of `function` now, its sets and its seed later."""
-    takes_seed = "seed" in inspect.signature(function).parameters
+    parameters = inspect.signature(function).parameters
+    defaults = {name: parameter.default for name, parameter in parameters.items() if name not in ("x", "y", "seed")}
 
     def factory(**options) -> Distance:
         def distance(x, y, seed=0):
-            return function(x, y, **options, **({"seed": seed} if takes_seed else {}))
+            return function(x, y, **options, **({"seed": seed} if "seed" in parameters else {}))
 
+        distance.options = {**defaults, **options}
         return distance
 
     return row(factory, like=function, leave_out=("x", "y", "seed"))

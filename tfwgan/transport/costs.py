@@ -78,8 +78,8 @@ def cost_matrix(x: np.ndarray, y: np.ndarray, cost: Cost = "euclidean") -> np.nd
         cost: ``euclidean`` distance, ``squared`` Euclidean distance, or ``l1`` distance, summed over coordinates.
 
     Returns:
-        float64 `[n, m]`, at least 0, and exactly 0 between equal points; right to 11 digits from 1e-150 on, wherever the
-        points lie and whatever else is in the sets.
+        float64 `[n, m]`, at least 0, and exactly 0 between equal points; right to 11 digits from 1e-150 on, wherever
+        the points lie and whatever else is in the sets.
 
     Raises:
         ValueError: If the points or the name of the cost are wrong.
@@ -126,7 +126,7 @@ def blocks(
 
 
 def _squares(x: np.ndarray, y: np.ndarray, real_x: np.ndarray, real_y: np.ndarray) -> np.ndarray:
-    """Squared distances of float64 points `[n, d]` and `[m, d]`, which are `real_x` and `real_y` moved to the origin."""
+    """Squared distances of float64 points `[n, d]` and `[m, d]`: `real_x` and `real_y`, moved to the origin."""
     size_x, size_y = np.einsum("nd,nd->n", x, x), np.einsum("md,md->m", y, y)
     squares = np.matmul(-2.0 * x, y.T)
     squares += size_x[:, None]

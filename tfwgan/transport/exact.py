@@ -10,6 +10,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfwgan.transport.costs import Cost, cost_matrix, masses, slices
+from tfwgan.transport.pairs import flat_pair
 
 Potentials = tuple[np.ndarray, np.ndarray]
 
@@ -218,10 +219,10 @@ def w1_loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         y: Samples `[m, ...]`.
 
     Returns:
-        A scalar of the type of `x`.
+        A scalar of the type of `x`, of whole numbers as in `pairs.floating`.
 
     Raises:
-        ValueError: If the shapes are known not to fit.
+        ValueError: If they are no real numbers, or the shapes are known not to fit.
     """
     x, y = flat_pair(x, y)
     i, j, mass = tf.numpy_function(_support, [x, y], [tf.int64, tf.int64, tf.float64])
@@ -232,22 +233,6 @@ def w1_loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     apart = squares > 0
     distances = tf.where(apart, tf.sqrt(tf.where(apart, squares, tf.ones_like(squares))), tf.zeros_like(squares))
     return tf.reduce_sum(tf.cast(mass, x.dtype) * distances)
-
-
-def flat_pair(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Two batches `[n, ...]` and `[m, ...]` as points `[n, d]` and `[m, d]` of one type.
-
-    Raises:
-        ValueError: If their dimensions are known to differ.
-    """
-    x = tf.convert_to_tensor(x)
-    y = tf.convert_to_tensor(y, x.dtype)
-    sizes = [tensor.shape[1:].num_elements() for tensor in (x, y)]
-    if None not in sizes and sizes[0] != sizes[1]:
-        raise ValueError(f"x and y must have equal dimensions, got {sizes[0]} and {sizes[1]}.")
-    return tuple(
-        tf.reshape(tensor, [tf.shape(tensor)[0], size or -1]) for tensor, size in zip((x, y), sizes, strict=True)
-    )
 
 
 def _support(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
