@@ -57,7 +57,8 @@ def test_a_report_knows_no_order_of_the_data(order, n, copies):
     real = np.repeat(centres[real] + 1e-3 * rng.normal(size=(n // copies, 3)), copies, axis=0).astype(np.float32)
     fake = real[:: n // 20] + 1e-4
     plain, moved = inspect_atoms(fake, real), inspect_atoms(fake, ORDERS[order](real))
-    for name in ("share", "cost", "nearest_distance", "scale"):
+    assert moved.transport.value == pytest.approx(plain.transport.value, rel=1e-9)
+    for name in ("share", "nearest_distance", "scale"):
         np.testing.assert_allclose(getattr(moved, name), getattr(plain, name), rtol=1e-6, err_msg=name)
     assert plain.duplicates == moved.duplicates and np.array_equal(plain.copies, moved.copies)
     assert plain.scale == pytest.approx(pdist(real).mean(), rel=0.1)

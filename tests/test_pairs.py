@@ -1,4 +1,4 @@
-"""Laws of pairs of sets in TensorFlow: what counts is where points lie to each other, not how and where they are given."""
+"""Laws of pairs of sets in TensorFlow: how and where points are given is no matter."""
 
 import numpy as np
 import pytest
