@@ -1,5 +1,6 @@
 """Exact optimal transport between finite sets by the network simplex, never a number without a status."""
 
+import functools
 import math
 import os
 import time
@@ -179,7 +180,8 @@ def _simplex(
     if a @ f + b @ g < (1 - _GAP) * upper:  # rounding, or an early stop, may leave potentials that are worse than none
         f, g = max((f, g), _feasible(cut, np.zeros(len(a)), a), key=lambda fg: a @ fg[0] + b @ fg[1])
     f, g = _centred(f, g, a, b)
-    return _Solution(min(float(a @ f + b @ g), upper), upper, plan, (f, g), optimal)
+    lower = max(float(a @ f + b @ g), float(cut.min()))  # no plan pays less than the least cost
+    return _Solution(min(lower, upper), upper, plan, (f, g), optimal)
 
 
 def _run(
@@ -244,6 +246,7 @@ def _support(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.n
     return i, j, plan[i, j]
 
 
+@functools.cache
 def _emd() -> Callable:
     """POT's solver, imported when first needed, with NumPy only: else POT imports TensorFlow, PyTorch and JAX.
 
