@@ -6,6 +6,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from tfwgan.objectives.auxiliary import Tensors
+from tfwgan.objectives.replicas import all_replicas
 from tfwgan.spec import UsageError
 from tfwgan.transport import Distance, check, row
 from tfwgan.transport.patches import leave_out
@@ -45,18 +46,9 @@ class Direct:
     def generator_terms(self, critic: None, real: Tensors, fake: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """The distance (``generator_loss``) of generated images `[b, ...]` to real ones."""
         del critic
-        return {"generator_loss": self.distance(_all_replicas(fake["image"]), _all_replicas(real["image"]), seed)}
+        return {"generator_loss": self.distance(all_replicas(fake["image"]), all_replicas(real["image"]), seed)}
 
 
 def direct(distance: Callable[..., Distance]) -> Callable[..., Direct]:
     """A row of the table of objectives from a row of `DISTANCES`, with the same options."""
     return row(lambda **options: Direct(distance(**options)), like=distance)
-
-
-def _all_replicas(batch: tf.Tensor) -> tf.Tensor:
-    """The global batch: a distance between sets is no mean over parts of them."""
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        return batch
-    rows = batch.shape[0] * context.num_replicas_in_sync
-    return tf.ensure_shape(context.all_gather(batch, axis=0), [rows, *batch.shape[1:]])
