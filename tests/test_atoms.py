@@ -4,6 +4,7 @@ import json
 
 import numpy as np
 import pytest
+from scipy.spatial.distance import pdist
 
 from tfwgan import data
 from tfwgan.audit.atoms import assignment_rows, inspect_atoms, mean_distance, nearest_patches, patch_rows
@@ -37,6 +38,36 @@ def test_planted_atoms_are_found(squares):
     report = json.loads(json.dumps(atoms.as_dict()))
     assert report["distinct_atoms"] == len(fake) - 1 and report["per_atom"][5]["duplicate_of"] == [2]
     assert "2 dead" in atoms.summary() or f"{len(atoms.dead)} dead" in atoms.summary()
+
+
+ORDERS = {
+    "sorted": lambda x: x[np.lexsort(x.T)],
+    "reversed": lambda x: x[::-1],
+    "shuffled": lambda x: np.random.default_rng(5).permutation(x),
+}
+
+
+@pytest.mark.parametrize("order", ORDERS)
+@pytest.mark.parametrize("n", [300, 5000])
+@pytest.mark.parametrize("copies", [1, 50])  # of each sample
+def test_a_report_knows_no_order_of_the_data(order, n, copies):
+    rng = np.random.default_rng(0)
+    centres = rng.normal(size=(10, 3)) * 10.0 ** np.arange(10)[:, None] / 1e6  # classes of very unequal size
+    real = np.sort(np.arange(n // copies) % 10)
+    real = np.repeat(centres[real] + 1e-3 * rng.normal(size=(n // copies, 3)), copies, axis=0).astype(np.float32)
+    fake = real[:: n // 20] + 1e-4
+    plain, moved = inspect_atoms(fake, real), inspect_atoms(fake, ORDERS[order](real))
+    assert moved.transport.value == pytest.approx(plain.transport.value, rel=1e-9)
+    for name in ("share", "nearest_distance", "scale"):
+        np.testing.assert_allclose(getattr(moved, name), getattr(plain, name), rtol=1e-6, err_msg=name)
+    assert plain.duplicates == moved.duplicates and np.array_equal(plain.copies, moved.copies)
+    assert plain.scale == pytest.approx(pdist(real).mean(), rel=0.1)
+
+
+@pytest.mark.parametrize("one, other", [((3, 8, 8), (8, 8, 3)), ((6,), (2, 3)), ((4,), (3,)), ((2, 2), (4,))])
+def test_atoms_of_another_shape_are_refused(one, other):
+    with pytest.raises(ValueError, match="must have one shape"):
+        inspect_atoms(np.zeros((2, *one)), np.ones((5, *other)))
 
 
 def test_the_mean_distance_is_that_of_all_pairs():

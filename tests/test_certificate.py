@@ -42,6 +42,30 @@ def test_no_bound_is_wrong_in_ten_thousand_cases():
     assert nonzero > 3000
 
 
+@pytest.mark.parametrize("size", [1e-12, 1.0, 1e12])  # of the space
+@pytest.mark.parametrize("shift", [0.0, -1e3, 1e9, 1e16, 1e100, -1e300])  # of the function
+def test_no_bound_is_above_w1_by_rounding(shift, size):
+    rng = np.random.default_rng(0)
+    for _ in range(100):
+        x, y, f, h = random_problem(rng)
+        x, y = size * x, size * y
+        truth = exact_plan(x, y).value * (1 + 1e-12)
+        for scale in (size, 1.0, 1e10 * size):  # of the function too
+            bounds = certify(x, y, scale * f + shift, scale * h + shift)
+            assert 0 <= bounds.lower <= truth
+            assert c_transform_bound(x, y, scale * f + shift) <= truth
+
+
+@pytest.mark.parametrize("shift", [0.0, 3.0, -1e5])
+def test_a_constant_added_to_the_best_potential_costs_nothing(shift):
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(64, 2)), rng.normal(size=(50, 2)) + 0.1
+    result = exact_plan(x, y)
+    f, g = result.potentials
+    bounds = certify(x, y, f + shift, shift - g)
+    np.testing.assert_allclose([bounds.raw, bounds.lower], result.value, rtol=1e-8)
+
+
 @pytest.mark.parametrize("n, m", [(30, 30), (20, 47)])
 def test_the_best_potential_meets_w1(n, m):
     rng = np.random.default_rng(0)

@@ -84,7 +84,7 @@ def test_the_study_writes_its_report_and_repeats_nothing(data, seeds, short, tmp
     assert [row["method"] for row in rows] == [*clipping.CLIPS, "WGAN-GP"]
     assert ("±" in str(rows[0]["exact W1"])) == (seeds > 1)
     assert rows[-1]["weights at the box"] == "-"
-    pictures = {"weights.png", "Wasserstein_estimate.png"} | ({"samples.png"} if "squares" in data else set())
+    pictures = {"weights.png", "critic_estimate.png"} | ({"samples.png"} if "squares" in data else set())
     assert {path.name for path in study.out.glob("*.png")} == pictures
     assert all(f"({picture})" in markdown for picture in pictures)
     monkeypatch.setattr(GanTrainer, "train_step", None)  # would fail if it were needed

@@ -57,6 +57,14 @@ def test_patches_that_leave_no_row_out_are_taken(name, p, s):
             loss.check(SHAPE)
 
 
+@pytest.mark.parametrize("max_patches", [1, 4, 16, 64])
+@pytest.mark.parametrize("shape", [(28, 28, 1), (32, 16, 3)])
+def test_however_few_patches_a_step_draws_all_of_the_image_is_drawn_in_time(shape, max_patches):
+    spec.build(f"patch_w1-p=8-s=4-max_patches={max_patches}", OBJECTIVES, "loss").check(shape)
+    with pytest.raises(UsageError, match="leave out rows or columns"):
+        spec.build(f"patch_w1-p=8-s=5-max_patches={max_patches}", OBJECTIVES, "loss").check((32, 28, 1))
+
+
 @pytest.mark.parametrize("text", SPECS.values(), ids=SPECS)
 def test_gradients_equal_finite_differences(text):
     distance = spec.build(text, DISTANCES, "distance")

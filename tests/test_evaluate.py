@@ -1,15 +1,18 @@
 """Laws of evaluation during training: the exact distance, its references, the critic's certified gap, the rows."""
 
 import json
+from types import SimpleNamespace
 
+import keras
 import numpy as np
 import pytest
+import tensorflow as tf
 
 from tfwgan import data, experiment, spec
 from tfwgan.audit.critic import certified_gap
-from tfwgan.callbacks.evaluate import real_rows
+from tfwgan.callbacks.evaluate import Evaluate, _rounded, real_rows
 from tfwgan.config import Config
-from tfwgan.metrics import METRICS
+from tfwgan.metrics import METRICS, named
 from tfwgan.transport import DISTANCES
 from tfwgan.transport.exact import w1
 
@@ -49,7 +52,7 @@ def test_rows_go_to_the_file_with_every_reference(tiny, tmp_path):
     tiny("--metrics=w1-otmeans=True", "--metrics=swd", z_prior="const=8", eval_steps="2")
     evaluated = rows(tmp_path / "run")
     assert [row["step"] for row in evaluated] == [0, 2, 4]
-    last, name = evaluated[-1], "w1-otmeans=True"
+    last, name = evaluated[-1], "w1"
     trainer = experiment.load_trainer(tmp_path / "run")
     real = data.load("ring8-n=64").real(slice(None))
     assert last[name] == pytest.approx(w1(trainer.distribution(), real), rel=1e-6)
@@ -66,6 +69,106 @@ def test_a_resumed_run_writes_the_rows_of_one_that_was_not_stopped(tiny, tmp_pat
     tiny("--metrics=w1", "--metrics=mmd", name="parts", **flags, steps="2")
     tiny("--metrics=w1", "--metrics=mmd", "--resume", name="parts", **flags)
     assert rows(tmp_path / "whole") == rows(tmp_path / "parts")
+
+
+DAMAGE = [
+    b"",
+    b"{",
+    b"[]",
+    b"null",
+    b"\xff\xfe",
+    b'{"w1": 3, "swd": []}',
+    b'{"w1": {"of": "", "values": {}}}',
+    b"[" * 9999,
+]
+
+
+def evaluation(folder, real, specs=("w1-otmeans=True", "swd")):
+    """What a callback keeps in a folder and takes from it, and how often a reference was found."""
+    run = SimpleNamespace(file=lambda name: folder / name)
+    callback = Evaluate(run, None, real, named(specs), 1, 1, 1000)
+    callback._real, found = real, []
+    for name, metric in callback.metrics.items():
+        metric.reference = lambda real, n, name=name, find=metric.reference: found.append(name) or find(real, n)
+    return callback._kept_or_found(8), found, callback.metrics["w1"].measure(real[:8], real)
+
+
+def test_what_was_found_of_the_real_samples_is_kept_and_used_again(tmp_path):
+    real = data.load("ring8-n=64").real(slice(None))
+    first, found, measured = evaluation(tmp_path, real)
+    assert found == ["w1", "swd"] and "_ratio" in measured
+    again, found, same = evaluation(tmp_path, real)
+    assert found == [] and again == first and same == measured
+    more, found, _ = evaluation(tmp_path, real, ["swd", "w1-otmeans=True", "mmd"])
+    assert found == ["mmd"] and more["swd"] == first["swd"]
+    assert evaluation(tmp_path, real, ["w1", "swd-n_projections=9"])[1] == ["w1", "swd"]  # other options
+    other = np.concatenate([real[1:], real[:1]])
+    assert evaluation(tmp_path, other)[1] == ["w1", "swd"] and evaluation(tmp_path, other)[1] == []
+
+
+@pytest.mark.parametrize("damage", [*DAMAGE, "nan", "text", "list", "cut"])
+def test_references_that_are_damaged_are_found_again(damage, tmp_path):
+    real, path = data.load("ring8-n=64").real(slice(None)), tmp_path / "references.json"
+    right, *_ = evaluation(tmp_path, real)
+    whole = path.read_bytes()
+    wrong = {"nan": float("nan"), "text": "0.1", "list": [0.1]}
+    if isinstance(damage, bytes):
+        path.write_bytes(damage)
+    elif damage == "cut":
+        path.write_bytes(whole[:-20])
+    else:
+        kept = json.loads(whole)
+        kept["w1"]["values"]["_floor"] = wrong[damage]
+        path.write_text(json.dumps(kept))
+    again, found, _ = evaluation(tmp_path, real)
+    assert "w1" in found and again == right and path.read_bytes() == whole
+
+
+@pytest.mark.parametrize("metric, proves", [("w1", True), ("swd", False)])
+def test_what_a_critic_proves_stands_beside_an_exact_w1_only(metric, proves, tiny, tmp_path):
+    tiny(f"--metrics={metric}", steps="1")
+    assert all(("critic_certified" in row) is proves for row in rows(tmp_path / "run"))
+
+
+class Spoil(keras.callbacks.Callback):
+    """Makes the next samples what no solver takes, the losses still being finite."""
+
+    def __init__(self, value):
+        super().__init__()
+        self.value = value
+
+    def on_train_batch_end(self, batch, logs=None):
+        for variable in self.model.average_generator.weights:
+            variable.assign(tf.fill(variable.shape, self.value))
+
+
+@pytest.mark.parametrize("metric, value", [("w1", np.nan), ("swd", np.inf), ("modes=ring8", np.nan)])
+def test_samples_that_are_no_numbers_stop_the_run_in_one_line(metric, value, tmp_path):
+    settings = {"out_dir": str(tmp_path), "name": "run", "steps": 3, "eval_steps": 2, "metrics": (metric,)}
+    with pytest.raises(experiment.NonFiniteLoss) as caught:
+        experiment.fit(build(**settings, checkpoint_steps=1), [Spoil(value)], verbose=False)
+    says = "At step 2, the generated samples are NaN or infinite. The last good checkpoint is "
+    assert str(caught.value).startswith(says)
+
+
+@pytest.mark.parametrize(
+    "value, kept", [(0.1, np.float32(0.1)), (1e300, 1e300), (0.0, 0.0), (-3e38, np.float32(-3e38))]
+)
+def test_numbers_have_the_precision_of_images_or_what_it_takes(value, kept):
+    assert _rounded(value) == kept and type(_rounded(value)) is float
+
+
+@pytest.mark.parametrize("limit", ["--eval_images=1", "--eval_images=3"])
+def test_few_items_are_measured_and_every_row_is_json(limit, tiny, tmp_path):
+    names = ["w1-otmeans=True", "sinkhorn=0.1", "swd", "full_dim_swd", "projected_w1", "nn", "frechet", "mmd", "modes"]
+    assert tiny(limit, *(f"--metrics={name}" for name in names), steps="1") == 0
+
+    def refuse(word):
+        raise AssertionError(f"{word} is no JSON")
+
+    for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines():
+        row = json.loads(line, parse_constant=refuse)
+        assert limit != "--eval_images=1" or not [key for key in row if key.endswith("_floor")]
 
 
 def test_without_metrics_nothing_is_evaluated(tiny, tmp_path):

@@ -72,7 +72,7 @@ def test_a_run_writes_what_the_readme_promises(tiny, tmp_path, capsys):
     run, out = tmp_path / "run", capsys.readouterr().out
     assert json.loads((run / "config.json").read_text())["steps"] == 5
     assert [row["step"] for row in rows(run)] == [2, 4, 5]
-    names = ["step", "seconds", "critic_loss", "wasserstein", "gp", "generator_loss", "images_per_second"]
+    names = ["step", "seconds", "critic_loss", "critic_estimate", "gp", "generator_loss", "images_per_second"]
     assert all(list(row) == names for row in rows(run))
     pictures = sorted(path.name for path in (run / "images").iterdir())
     assert pictures == ["real.png", *(f"step_{step:06d}.png" for step in (0, 2, 4, 5))]
@@ -92,7 +92,7 @@ def test_tensorboard_gets_scalars_pictures_and_named_histograms(no_export, tiny,
         event = tf.compat.v1.Event.FromString(record.numpy())
         for value in event.summary.value:
             seen.setdefault(value.tag, []).append(event.step)
-    assert seen["loss/wasserstein"] == [2, 4] and seen["speed/images_per_second"] == [2, 4]
+    assert seen["loss/critic_estimate"] == [2, 4] and seen["speed/images_per_second"] == [2, 4]
     assert seen["settings"] == [0] and min(seen) == "loss/critic_loss"
     assert seen["samples"] == [0, 2, 4] and seen["real"] == [0]
     for weights in ("weights/critic/down_0/kernel", "weights/generator/to_image/kernel"):
@@ -119,7 +119,7 @@ def test_logged_values_are_means_over_their_interval(no_export, tmp_path):
     tfwgan.fit(tfwgan.build(tfwgan.Config(**{**shared, "log_steps": 1, "name": "each"})), [Watch()], verbose=False)
     tfwgan.fit(tfwgan.build(tfwgan.Config(**{**shared, "name": "mean"})), verbose=False)
     for i, row in enumerate(rows(tmp_path / "mean")):
-        for name in ("critic_loss", "wasserstein", "gp", "generator_loss"):
+        for name in ("critic_loss", "critic_estimate", "gp", "generator_loss"):
             expected = np.mean([values[name] for values in seen[3 * i : 3 * i + 3]])
             np.testing.assert_allclose(row[name], expected, rtol=1e-5)
 
@@ -146,7 +146,7 @@ def test_the_library_takes_data_and_callbacks_of_the_users_own(tmp_path):
     config = tfwgan.Config(**{**TINY, "data": "mine", "out_dir": str(tmp_path), "name": "a"})
     parts = tfwgan.build(config, data.Dataset("mine", points))
     history = parts.trainer.fit(parts.batches(), steps_per_epoch=2, epochs=2, shuffle=False, verbose=0).history
-    assert len(history["wasserstein"]) == 2 and parts.trainer.steps_done == 4
+    assert len(history["critic_estimate"]) == 2 and parts.trainer.steps_done == 4
     assert parts.trainer.sample(5).shape == (5, 3)
 
 

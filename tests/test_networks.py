@@ -1,5 +1,6 @@
 """Laws of generators and critics: sizes, ranges, mistakes, and gradients that reach every weight."""
 
+import keras
 import numpy as np
 import pytest
 import tensorflow as tf
@@ -7,6 +8,7 @@ from small_networks import DIGITS, GRAY, MISFITS, POINTS, SMALL, Z_DIM, critic, 
 
 from tfwgan.networks import CRITICS, GENERATORS, spectral
 from tfwgan.networks.blocks import doublings
+from tfwgan.networks.features import couples_batch, heads
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.spec import UsageError
 
@@ -182,3 +184,26 @@ def test_oblong_images_are_for_fc_mlp_and_cnn():
     for build in (generator, critic):
         with pytest.raises(UsageError, match="square images"):
             build("DCGAN", shape)
+
+
+NORMS = ["none", "batch", "layer", "instance"]
+
+
+@pytest.mark.parametrize("norm", NORMS)
+@pytest.mark.parametrize("name", ["FC", "MLP", "DCGAN", "SimpleCNN", "ResNet", "FastGAN"])
+def test_a_critic_couples_its_batch_when_what_it_says_of_one_depends_on_the_others(name, norm):
+    try:
+        model = critic(f"{SMALL[name]}-norm={norm}", (32, 32, 1))
+    except UsageError:
+        pytest.skip(f"{name} has no norm={norm}")
+    images = noise(4, 32, 32, 1)
+    alone = model({"image": images}, training=True)
+    beside = model({"image": tf.concat([images[:1], 3 * noise(3, 32, 32, 1, seed=1)], axis=0)}, training=True)
+    first = [float(heads(said)["score"][0]) for said in (alone, beside)]
+    assert couples_batch(model) is (abs(first[0] - first[1]) > 1e-4 * max(1e-3, abs(first[0])))
+    assert couples_batch(keras.Sequential([keras.Input((32, 32, 1)), model_of(model)])) is couples_batch(model)
+
+
+def model_of(model):
+    """A model inside another."""
+    return keras.Model(model.input["image"], model({"image": model.input["image"]}))

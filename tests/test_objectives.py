@@ -129,11 +129,34 @@ def test_terms_are_what_training_logs(text):
 
 
 @pytest.mark.parametrize("text", ALL)
-def test_the_wasserstein_estimate_is_real_minus_fake(text):
+def test_the_critic_s_estimate_is_real_minus_fake_and_only_of_losses_that_estimate_w1(text):
     terms = objective(text).critic_terms(first_coordinate, *samples())
-    np.testing.assert_allclose(terms["wasserstein"], 4.0 - -2.0)
     swapped = objective(text).critic_terms(first_coordinate, *samples((1, 0)))
-    np.testing.assert_allclose(swapped["wasserstein"], -6.0)
+    if text.split("-")[0].split("=")[0] in ("wgan", "wgan_gp", "wgan_lp"):
+        np.testing.assert_allclose([terms["critic_estimate"], swapped["critic_estimate"]], [4.0 - -2.0, -6.0])
+    else:
+        assert "critic_estimate" not in terms and "critic_estimate" not in objective(text).terms
+
+
+def features_are_the_image(samples):
+    x = samples["image"]
+    return {**first_coordinate(samples), "features": x}
+
+
+@pytest.mark.parametrize("text", ["gan-fm=0.3", "wgan-fm=2", "hinge-fm=1", "rpgan-fm=0.1", "acgan-fm=0.5"])
+def test_feature_matching_compares_means_of_batches(text):
+    real, fake, _, seed = samples()
+    term = objective(text).generator_terms(features_are_the_image, real, fake, seed)["features"]
+    means = [np.mean(part["image"], axis=0) for part in (real, fake)]
+    np.testing.assert_allclose(term, np.square(means[0] - means[1]).sum(), rtol=1e-6)
+    # Who is beside whom is no matter, nor how far samples spread about the same mean.
+    other = {**fake, "image": tf.reverse(fake["image"], [0])}
+    np.testing.assert_allclose(
+        objective(text).generator_terms(features_are_the_image, real, other, seed)["features"], term, rtol=1e-6
+    )
+    spread = {**fake, "image": tf.reduce_mean(real["image"], axis=0) + tf.constant([[9.0, -4.0], [-9.0, 4.0]])}
+    alike = objective(text).generator_terms(features_are_the_image, real, spread, seed)["features"]
+    np.testing.assert_allclose(alike, 0, atol=1e-9)
 
 
 def test_the_critic_s_loss_holds_every_penalty_with_its_weight():
@@ -165,7 +188,8 @@ OPTIONS = [
 def test_options_say_what_is_added(text, weights, clip, optimizer):
     loss = objective(text)
     assert (dict(loss.weights), loss.clip, loss.optimizer) == (weights, clip, optimizer)
-    assert loss.terms == ("critic_loss", "wasserstein", *weights, "generator_loss")
+    estimate = ("critic_estimate",) if text.startswith("wgan") else ()
+    assert loss.terms == ("critic_loss", *estimate, *weights, "generator_loss")
     assert loss.uses_critic
 
 

@@ -33,7 +33,7 @@ def test_w1_never_rises_and_is_that_of_the_points(method, float32, monkeypatch):
     for seed in range(8):
         x = cloud(60, 1 + seed % 4, seed)
         x = np.rint(x) if seed % 3 == 2 else x
-        means = ot_means(x, 1 + 3 * seed, method, seed=seed, tolerance=1e-7)
+        means = ot_means(x, 1 + 3 * seed, method, seed=seed, tolerance=1e-7, starts=2)
         assert len(means.history) > 1 and (np.diff(means.history) <= 0).all()
         np.testing.assert_allclose(means.value, w1(means.centroids, x), rtol=1e-5)
         assert means.value == means.history[-1] and means.steps >= len(means.history) - 1
@@ -45,7 +45,11 @@ def test_a_step_of_weiszfeld_never_has_to_be_taken_back():
     for seed in range(20):
         x = cloud(50, 3, seed)
         steps = []
-        means = ot_means(x, 7, seed=seed, tolerance=1e-9, on_step=lambda step, value, steps=steps: steps.append(value))
+
+        def note(step, value, steps=steps):
+            steps.append(value)
+
+        means = ot_means(x, 7, seed=seed, tolerance=1e-9, on_step=note, starts=1)
         assert (np.diff(steps) <= 1e-9).all()
         assert len(steps) == means.steps + 1 and means.steps - len(means.history) + 1 <= 1
 
@@ -108,6 +112,44 @@ def test_the_mean_of_one_point_is_the_mean():
     np.testing.assert_allclose(means.history[1], np.linalg.norm(x - x.mean(axis=0), axis=1).mean(), rtol=1e-6)
 
 
+@pytest.mark.parametrize("d", [2, 5])
+@pytest.mark.parametrize("k", [2, 3, 5])
+@pytest.mark.parametrize("each", [2, 4])  # clusters, next to each other, for a point
+def test_several_starts_find_what_is_seen_at_a_glance(k, each, d):
+    for seed in range(3):
+        rng = np.random.default_rng(seed)
+        groups = rng.normal(size=(k, d))
+        groups = 20 * np.linalg.qr(groups.T)[0].T[:k] if k <= d else 20 * np.eye(k, d) - 9 * np.arange(k)[:, None]
+        near = rng.normal(size=(k, each, d))
+        centres = (groups[:, None] + 2 * near / np.linalg.norm(near, axis=2, keepdims=True)).reshape(-1, d)
+        x = rng.permutation(np.repeat(centres, 6, axis=0) + 0.01 * rng.normal(size=(k * each * 6, d)))
+        by_hand = w1(groups, x)
+        found = ot_means(x, k)
+        assert found.value <= 1.001 * by_hand and found.starts > 1
+
+
+@pytest.mark.parametrize("method, lr", [("weiszfeld", 1.0), ("gradient", 1.0), ("gradient", 1e3), ("gradient", 1e8)])
+def test_what_is_called_converged_is_stationary(method, lr):
+    for seed in range(3):
+        x = cloud(60, 3, seed).astype(np.float64)
+        means = ot_means(x, 4, method, seed=seed, lr=lr, tolerance=1e-6, max_steps=300, starts=1)
+        better = ot_means(x, 4, initial=means.centroids, tolerance=1e-9, max_steps=100)
+        assert means.converged and better.value >= (1 - 1e-3) * means.value
+
+
+def test_a_start_beside_the_samples_is_left():
+    x = cloud(200, 5)
+    beside = x[:4] + np.float32(1e-6)
+    means = ot_means(x, 4, initial=beside)
+    assert means.converged and means.value < 0.98 * w1(x[:4], x)
+
+
+def test_a_short_step_grows_again():
+    x = cloud(60, 3)
+    means = ot_means(x, 4, "gradient", lr=1e8, tolerance=1e-6, max_steps=300, starts=1)
+    assert means.steps > len(means.history) > 10 and means.converged
+
+
 def test_clusters_of_equal_size_get_one_point_each():
     centres = np.array([[-0.8, -0.8], [0.8, -0.8], [0.0, 0.9], [0.1, 0.0]], np.float32)
     x = np.concatenate([centre + 0.01 * cloud(25, 2, i) for i, centre in enumerate(centres)])
@@ -136,19 +178,24 @@ def test_a_large_set_starts_from_part_of_it(monkeypatch):
 
 def test_the_start_is_given_or_of_the_seed():
     x = cloud(40)
-    one, same, other = (ot_means(x, 3, seed=seed, max_steps=2) for seed in (1, 1, 2))
+    one, same, other = (ot_means(x, 3, seed=seed, max_steps=2, starts=1) for seed in (1, 1, 2))
     np.testing.assert_array_equal(one.centroids, same.centroids)
     assert one.history == same.history != other.history
     again = ot_means(x, 3, initial=one.centroids)
     assert again.history[0] == one.value
-    assert not one.converged and one.steps == 2
+    assert not one.converged and one.steps == 2 and again.starts == 1
+    steps = []
+    several = [ot_means(x, 3, starts=4, on_step=lambda *step: steps.append(step)) for _ in range(2)]
+    assert several[0].history == several[1].history and several[0].starts == 4
+    assert len([step for step, _ in steps if step == 0]) == 2 * 4
+    assert several[0].value == min(value for _, value in steps)
 
 
 def test_the_squares_have_known_optima(tmp_path):
     x = squares()
     np.testing.assert_allclose(ot_means(x, 1, tolerance=1e-7).value, 19.6726, rtol=1e-4)
     means = ot_means(x, 64)
-    assert means.converged and 12.15 < means.value <= 12.242
+    assert means.converged and 12.15 < means.value <= 12.25
     np.testing.assert_allclose(means.value, w1(means.centroids, x), rtol=1e-5)
     assert means.centroids.shape == (64, 64, 64, 1) and -1 <= means.centroids.min() <= means.centroids.max() <= 1
     # Far nearer to the data than 64 of them, whose patches are far more like those of the data.
@@ -170,7 +217,8 @@ def test_the_squares_have_known_optima(tmp_path):
         ({"k": 0}, "k must lie in 1 ... 10, the number of samples"),
         ({"k": 11}, "got 11"),
         ({"method": "sgd"}, "method must be one of weiszfeld, mean, gradient, got 'sgd'"),
-        ({"max_steps": 0}, "max_steps must be at least 1"),
+        ({"max_steps": 0}, "max_steps and starts must be at least 1"),
+        ({"starts": 0}, "starts must be at least 1, .* got 100, 0"),
         ({"tolerance": -1.0}, "tolerance at least 0"),
         ({"tolerance": np.nan}, "tolerance at least 0"),
         ({"lr": 0.0}, "lr above 0"),

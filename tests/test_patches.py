@@ -8,6 +8,7 @@ import pytest
 import tensorflow as tf
 
 from tfwgan.data import load
+from tfwgan.transport import patches
 from tfwgan.transport.exact import w1
 from tfwgan.transport.patches import local_patch_swd, patch_swd, patch_w1
 from tfwgan.transport.sliced import swd
@@ -48,6 +49,23 @@ def test_they_are_the_distances_of_the_patches_cut_out(n, m, h, w, c, p, s):
     places = [swd(a, b, k, 3) for a, b in zip(cut(x, p, s), cut(y, p, s), strict=True)]
     np.testing.assert_allclose(local_patch_swd(x, y, p, s, k, 3), np.mean(places), rtol=1e-9)
     np.testing.assert_allclose(patch_w1(x, y, p, s), w1(pooled(x, p, s), pooled(y, p, s)), rtol=1e-9)
+
+
+@pytest.mark.parametrize("most", [1, 100, 2000])
+@pytest.mark.parametrize("distance", [patch_swd, local_patch_swd])
+def test_memory_is_bounded_whatever_the_sets_hold(distance, most, monkeypatch):
+    x, y = images(6, 12, 10, 1), images(9, 12, 10, 1, 1) * 0.7
+    right, held, project = distance(x, y, 4, 2, 40, 3), [], patches._project
+
+    def watched(*arguments):
+        result = project(*arguments)
+        held.append(tf.size(result).numpy())
+        return result
+
+    monkeypatch.setattr(patches, "_MOST", most)
+    monkeypatch.setattr(patches, "_project", watched)
+    np.testing.assert_allclose(distance(x, y, 4, 2, 40, 3), right, rtol=1e-12)
+    assert max(held) <= max(most, 9 * 5 * 4) and sum(held) == 40 * 5 * 4 * (6 + 9)
 
 
 @pytest.mark.parametrize("n, m, h, w, c, p, s", CASES)

@@ -237,7 +237,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoi
     config = Config(**{**TINY, "steps": 50, "checkpoint_steps": 1, "out_dir": str(tmp_path), "name": "run"})
     with pytest.raises(experiment.NonFiniteLoss, match=r"At step 4, .*generator_loss = nan.*step_000003.npz") as caught:
         experiment.fit(experiment.build(config), [Poison()], verbose=False)
-    assert "wasserstein = nan" in str(caught.value)
+    assert "critic_estimate = nan" in str(caught.value)
     kept = checkpoint.paths(tmp_path / "run" / "checkpoints")[0]
     assert kept.stem == "step_000003"
     assert all(np.isfinite(array).all() for array in checkpoint.load(kept)[0].values())

@@ -33,6 +33,18 @@ def test_stochastic_ascent_comes_within_two_percent_of_w1():
     assert result.history[-200:].mean() == pytest.approx(truth, rel=0.02)
 
 
+@pytest.mark.parametrize("unit", [1e-100, 1e-9, 1e-3, 1e3, 1e9, 1e100])
+def test_the_unit_of_length_is_no_matter_and_polish_never_harms(unit):
+    rng = np.random.default_rng(0)
+    atoms, data = unit * rng.normal(size=(6, 3)), unit * (rng.normal(size=(150, 3)) + 0.5)
+    truth = w1(atoms, data)
+    plain, polished = (semi_discrete(atoms, data, steps=200, polish=polish).lower for polish in (False, True))
+    assert plain <= polished <= truth * (1 + 1e-12)
+    assert plain > 0.99 * truth and polished > (1 - 1e-5) * truth
+    far = semi_discrete(atoms, data, steps=1, learning_rate=1e-6, polish=True)
+    assert abs(far.potentials.mean()) < 1e-12 * unit and far.lower > (1 - 1e-5) * truth
+
+
 def test_polish_closes_the_gap_and_finds_the_potentials():
     atoms, data = clusters(20, 1000, 5)
     exact = exact_plan(atoms, data)

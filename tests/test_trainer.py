@@ -70,7 +70,7 @@ def test_a_critic_update_moves_the_critic_only():
     trainer = make(norm="batch")
     before = values(trainer.generator.trainable_variables), values(trainer.critic.trainable_variables)
     terms = trainer.critic_step(*one_batch(), SEED)
-    assert terms.keys() == {"critic_loss", "wasserstein", "gp"}
+    assert terms.keys() == {"critic_loss", "critic_estimate", "gp"}
     assert_same(values(trainer.generator.trainable_variables), before[0], rtol=0)
     after = values(trainer.critic.trainable_variables)
     assert all(not np.array_equal(a, b) for a, b in zip(after[:-1], before[1][:-1], strict=True))
@@ -143,7 +143,7 @@ def test_a_term_of_the_critic_is_the_mean_over_its_updates():
         np.mean(trainer.critic({"image": real})) - np.mean(trainer.critic({"image": fake}))
         for real, fake, _ in spy.critic_calls
     ]
-    np.testing.assert_allclose(logs["wasserstein"], np.mean(estimates), rtol=1e-4)
+    np.testing.assert_allclose(logs["critic_estimate"], np.mean(estimates), rtol=1e-4)
     np.testing.assert_allclose(logs["critic_loss"], -np.mean(estimates), rtol=1e-4)
 
 

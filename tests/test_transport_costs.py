@@ -48,6 +48,19 @@ def test_distances_of_points_that_nearly_meet_keep_their_digits(gap, shift):
 
 
 @pytest.mark.parametrize("cost", COSTS)
+@pytest.mark.parametrize("far", [1e3, 1e8, 1e20, 1e100])
+@pytest.mark.parametrize("share", [0.02, 0.5, 0.98])
+def test_no_distance_depends_on_what_else_is_in_the_sets(cost, far, share):
+    x, y = sets(50, 60, 30)
+    alone = cost_matrix(x, y, cost)
+    away = np.random.default_rng(2).normal(size=(60, 30)) * far
+    some = np.arange(60) < 60 * share
+    mixed = cost_matrix(np.concatenate([x, away]), np.where(some[:, None], away, y), cost)
+    np.testing.assert_allclose(mixed[:50, ~some], alone[:, ~some], rtol=1e-11)
+    assert (mixed[50 + np.flatnonzero(some), np.flatnonzero(some)] == 0).all()
+
+
+@pytest.mark.parametrize("cost", COSTS)
 def test_equal_points_cost_exactly_nothing(cost):
     x = (1e3 * np.random.default_rng(0).normal(size=(20, 300))).astype(np.float32)
     assert (np.diag(cost_matrix(x, x.copy(), cost)) == 0).all()
@@ -88,6 +101,7 @@ GOOD = np.zeros((2, 3))
 BAD = {
     "NaN": (np.full((2, 3), np.nan), GOOD, "x must be finite"),
     "infinite": (GOOD, np.full((2, 3), np.inf), "y must be finite"),
+    "too large": (GOOD, np.full((2, 3), -1e151), "y must be finite, and at most 1e\\+150 in size"),
     "no points": (np.zeros((0, 3)), GOOD, "x must hold at least one point"),
     "no coordinates": (GOOD, np.zeros((2, 0)), "y must hold at least one point"),
     "a number": (np.float64(3), GOOD, "at least one point"),

@@ -2,6 +2,7 @@
 
 import sys
 import time
+import warnings
 
 import numpy as np
 import pytest
@@ -94,7 +95,7 @@ def test_it_moves_and_scales_with_the_points():
     shift = 10 * np.random.default_rng(1).normal(size=6)
     np.testing.assert_allclose(w1(x + shift, y + shift), w1(x, y), rtol=1e-12)
     np.testing.assert_allclose(w1(x, x + shift), np.linalg.norm(shift), rtol=1e-12)
-    for factor in (1e-9, 3.0, 1e9):
+    for factor in (1e-140, 1e-60, 1e-9, 3.0, 1e9, 1e60, 1e140):
         np.testing.assert_allclose(w1(factor * x, factor * y), factor * w1(x, y), rtol=1e-9)
 
 
@@ -110,6 +111,39 @@ def test_points_without_weight_don_t_matter():
     result = exact_plan(far, y, np.r_[np.full(6, 1 / 6), np.zeros(6)])
     check(result, cost_matrix(far, y), np.r_[np.full(6, 1 / 6), np.zeros(6)], np.full(5, 0.2))
     np.testing.assert_allclose(result.value, w1(x, y), rtol=1e-12)
+
+
+@pytest.mark.parametrize("far", [1e4, 1e9, 1e16, 1e20, 1e60, 1e140])
+@pytest.mark.parametrize("n, d, several", [(1, 1, 1), (6, 1, 1), (5, 3, 2), (40, 2, 3), (20, 500, 1)])
+def test_what_is_far_away_in_both_sets_changes_no_distance(far, n, d, several):
+    x, y = sets(n, n, d)
+    away = far * np.random.default_rng(1).normal(size=(several, d))
+    result = exact_plan(np.concatenate([x, away]), np.concatenate([away, y]))
+    assert result.converged
+    np.testing.assert_allclose(result.value, w1(x, y) * n / (n + several), rtol=1e-7)
+
+
+def test_an_optimum_is_claimed_only_where_the_bounds_meet():
+    rng, claimed = np.random.default_rng(0), 0
+    for seed in range(300):
+        x, y, a, b = random_problem(seed)
+        scale = 10.0 ** rng.uniform(-20, 20)
+        x[rng.integers(len(x))] += 10.0 ** rng.uniform(0, 20)  # far from all, in one set
+        y[rng.integers(len(y))] *= 10.0 ** rng.uniform(-20, 20)
+        result = exact_plan(scale * x, scale * y, *(a, b) if seed % 2 else ())
+        assert result.lower <= result.upper and result.converged is (result.value is not None)
+        claimed += result.converged
+        assert not result.converged or result.upper - result.lower <= 1e-7 * result.upper
+    assert claimed > 290
+
+
+@pytest.mark.parametrize("wrong", [np.nan, np.inf, -np.inf])
+def test_costs_that_are_no_numbers_are_refused(wrong):
+    for shape in ((1, 1), (3, 2)):
+        cost = np.zeros(shape)
+        cost[-1, -1] = wrong
+        with pytest.raises(ValueError, match="cost must be a matrix"):
+            solve(cost)
 
 
 @pytest.mark.parametrize("n, m", [(300, 300), (64, 1000), (211, 503)])
@@ -185,6 +219,17 @@ def test_squares_have_known_distances():
     np.testing.assert_allclose(w1(black, squares), 20.0, rtol=1e-12)
     mean = np.repeat(squares.mean(axis=0, keepdims=True), 64, axis=0)
     np.testing.assert_allclose(w1(mean, squares), 19.6726, atol=1e-4)
+
+
+def test_the_solver_leaves_warnings_alone():
+    def refuse(*_, **__):
+        raise AssertionError("warnings can't be silenced in one of several threads")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(warnings, "catch_warnings", refuse)
+        patch.setattr(warnings, "warn", refuse)
+        assert not exact_plan(*sets(40, 40), max_iterations=5).converged
+        assert np.isfinite(w1_loss(*sets(5, 5)))
 
 
 def test_pot_does_not_bring_its_tensorflow_backend():

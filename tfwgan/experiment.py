@@ -20,7 +20,7 @@ from tfwgan.data.dataset import Dataset, Outline
 from tfwgan.data.pipeline import batches
 from tfwgan.devices import fix_threads, make_strategy
 from tfwgan.loop import train
-from tfwgan.metrics import METRICS
+from tfwgan.metrics import named
 from tfwgan.parts import make_trainer, resolve
 from tfwgan.plain import plain_keras
 from tfwgan.resume import about, other_data, restore
@@ -130,7 +130,7 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
         raise UsageError(f"--batch_size={config.batch_size} is more than the {dataset.size} items of {config.data!r}.")
     if config.flip and not dataset.is_image:
         raise UsageError(f"--flip mirrors images, and {config.data!r} has points; leave it out.")
-    metrics = {text: spec.build(text, METRICS, "metric") for text in config.metrics}
+    metrics = named(config.metrics)
     for metric in metrics.values():
         metric.check(dataset.shape)
     with plain_keras():

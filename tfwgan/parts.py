@@ -10,12 +10,12 @@ from tfwgan import augment as augmentations
 from tfwgan import rng, spec
 from tfwgan.config import Config
 from tfwgan.networks import CRITICS, GENERATORS, RECONSTRUCTORS
-from tfwgan.networks.features import heads
+from tfwgan.networks.features import couples_batch, heads
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.optimizers import OPTIMIZERS
 from tfwgan.priors import PRIORS, Info, Prior
 from tfwgan.schedule import CriticSteps
-from tfwgan.spec import UsageError
+from tfwgan.spec import UsageError, parse
 from tfwgan.trainer import GanTrainer
 
 
@@ -86,12 +86,14 @@ def _augment(config: Config, shape: tuple[int, ...]) -> augmentations.Chain | No
 
 def _check(config: Config, objective, prior: Prior, generator: keras.Model, critic: keras.Model | None) -> None:
     """Raises `UsageError` if an objective needs of the networks or the prior what they don't have."""
-    if critic is None:
-        return
-    said = heads(critic.output)
     loss, critic_spec, generator_spec = (
         f"--{name}={getattr(config, name)}" for name in ("loss", "disc_arch", "gen_arch")
     )
+    if critic is None:
+        if "label" in generator.input:
+            raise UsageError(f"{generator_spec} reads labels, which {loss} does not look at; leave out -cond=...")
+        return
+    said = heads(critic.output)
     for head in objective.heads:
         if head not in said:
             raise UsageError(
@@ -104,6 +106,16 @@ def _check(config: Config, objective, prior: Prior, generator: keras.Model, crit
     if ("label" in critic.input or "label" in objective.heads) and "label" not in generator.input:
         raise UsageError(
             f"{loss} and {critic_spec} need a generator that reads labels: add -cond=concat to {generator_spec}."
+        )
+    if "label" in generator.input and "label" not in critic.input and "label" not in objective.heads:
+        raise UsageError(
+            f"{generator_spec} reads labels, but {critic_spec} does not, so they would come to mean nothing; "
+            "add -cond=concat or -cond=projection to the critic, or leave it out of the generator."
+        )
+    if objective.weights and couples_batch(critic) and "norm" not in parse(config.disc_arch).options:
+        raise UsageError(
+            f"{critic_spec} has batch norm, and {loss} looks at the slope at each sample, which has no meaning there "
+            "(Gulrajani et al., 2017, section 4); add -norm=none or -norm=layer, or ask for it by -norm=batch."
         )
     if "code" in objective.heads:
         sizes = said["category"].shape[1], said["code"].shape[1]

@@ -1,5 +1,8 @@
 """The true distance to the data while a generator learns, beside the numbers that say how to read it."""
 
+import hashlib
+import json
+import math
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -7,8 +10,10 @@ import tensorflow as tf
 
 from tfwgan import rng
 from tfwgan.audit.critic import certified_gap, reads_images_only
+from tfwgan.callbacks import guard
 from tfwgan.callbacks.steps import StepCallback
 from tfwgan.data.dataset import Dataset
+from tfwgan.files import write_atomically
 from tfwgan.runs import Run
 from tfwgan.screen import QUIET, Screen
 
@@ -16,15 +21,17 @@ from tfwgan.screen import QUIET, Screen
 class Evaluate(StepCallback):
     """Every `every` steps, at the last, and before the first, measures generated samples against real ones.
 
-    The numbers go to the screen, to metrics.jsonl (rows of their own) and to TensorBoard, under each metric's spec. For
+    The numbers go to the screen, to metrics.jsonl (rows of their own) and to TensorBoard, under each metric's key. For
     the prior ``const=N`` the generated set is all N atoms: its distance is that of the whole distribution. Other priors
-    give 1,000 samples.
+    give 1,000 samples. What the critic proves of W1 stands beside an exact W1: it takes passes over all pairs.
+
+    What only depends on the real samples is kept in the run's references.json, and found once.
 
     Args:
         run: The run folder.
         writer: Of TensorBoard.
         dataset: The real samples.
-        metrics: By their specs, see `tfwgan.metrics.METRICS`.
+        metrics: By their keys, see `tfwgan.metrics.named`.
         every: Steps between evaluations.
         last: The last step of the run.
         limit: How many real samples are used at most, always the same ones.
@@ -49,36 +56,65 @@ class Evaluate(StepCallback):
         self.every, self.last, self.screen, self._newest = every, last, screen, {}
         self._rows = real_rows(len(dataset), limit, seed)
         self._dataset, self._real, self._references = dataset, None, {}
+        self._names = [*metrics, "critic"]
 
     def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
         super().on_train_begin()
         if self._real is None:
             self._real = self._dataset.real(self._rows)
             n = len(self.model.distribution())
-            self._references = {name: metric.reference(self._real, n) for name, metric in self.metrics.items()}
+            self._references = self._kept_or_found(n)
             if self.step == 0:
                 self._evaluate(0)
+            for row in self.run.rows():  # of a run that goes on: what its callbacks monitor is known from the start
+                values = {
+                    key: value
+                    for key, value in row.items()
+                    if any(_belongs(key, one, self._names) for one in self._names)
+                }
+                self._newest = values or self._newest
 
     def on_step(self, step, logs):  # noqa: D102 - see StepCallback
         if step % self.every == 0 or step == self.last:
             self._evaluate(step)
 
+    def _kept_or_found(self, n: int) -> dict[str, dict[str, float]]:
+        """Each metric's numbers for the real samples, from the file if they are of these samples and `n`."""
+        path, found = self.run.file("references.json"), {}
+        kept = _read(path)
+        content = hashlib.sha256(np.ascontiguousarray(self._real)).hexdigest()
+        for name, metric in self.metrics.items():
+            about = [type(metric).__name__, dict(metric.options), n, list(self._real.shape), content]
+            digest = hashlib.sha256(json.dumps(about, default=str).encode()).hexdigest()
+            values = _numbers_of(kept.get(name), digest)
+            if values is None:
+                values = metric.reference(self._real, n)
+            else:
+                metric.recall(values)
+            found[name] = {"of": digest, "values": values}
+        if found != kept:
+            write_atomically(path, (json.dumps(found, indent=1) + "\n").encode())
+        return {name: entry["values"] for name, entry in found.items()}
+
     def _evaluate(self, step: int) -> None:
         fake, values, upper = self.model.distribution(), {}, None
+        if not np.isfinite(fake).all():
+            last = guard.last_good(self.run.path / "checkpoints")
+            raise guard.NonFiniteLoss(f"At step {step}, the generated samples are NaN or infinite. {last}")
         for name, metric in self.metrics.items():
             measured = {**metric.measure(fake, self._real), **self._references[name]}
             upper = metric.upper if upper is None else upper
             values |= {name + suffix: value for suffix, value in measured.items()}
-        if reads_images_only(self.model.critic):
+        if upper is not None and reads_images_only(self.model.critic):
             values |= certified_gap(self.model, fake, self._real, upper)
-        # To the precision of the images: a solver that starts elsewhere may differ in digits beyond.
-        values = {name: float(np.float32(value)) for name, value in values.items()}
+        # JSON has no word for what is not finite: it is left out.
+        values = {name: _rounded(value) for name, value in values.items() if math.isfinite(value)}
         self.run.append_row({"step": step, **values})
         with self.writer.as_default(step):
             for name, value in values.items():
                 tf.summary.scalar(f"metrics/{name}", value)
         self._newest = values
-        self.screen.say(_lines(step, values, [*self.metrics, "critic"]))
+        self.screen.say(_lines(step, values, self._names))
 
     def newest(self) -> dict[str, float]:
         """The numbers of the last evaluation."""
@@ -99,6 +135,30 @@ def _belongs(key: str, name: str, names: Sequence[str]) -> bool:
     """Whether a number is one of a metric's: of several whose names begin alike, of the longest."""
     fitting = [other for other in names if key == other or key.startswith(f"{other}_")]
     return bool(fitting) and max(fitting, key=len) == name
+
+
+def _rounded(value: float) -> float:
+    """A number to the precision of the images: a solver that starts elsewhere may differ in digits beyond."""
+    with np.errstate(over="ignore"):
+        rounded = float(np.float32(value))
+    return rounded if math.isfinite(rounded) else float(value)
+
+
+def _read(path) -> dict:
+    """What a file of references holds; nothing if it is not there, or damaged."""
+    try:
+        kept = json.loads(path.read_bytes())
+    except (OSError, ValueError, RecursionError):
+        return {}
+    return kept if isinstance(kept, dict) else {}
+
+
+def _numbers_of(entry: object, digest: str) -> dict[str, float] | None:
+    """The numbers of one metric, if the entry is whole and of what the digest says."""
+    if not isinstance(entry, dict) or entry.get("of") != digest or not isinstance(entry.get("values"), dict):
+        return None
+    values = entry["values"]
+    return values if all(type(value) is float and math.isfinite(value) for value in values.values()) else None
 
 
 def real_rows(size: int, limit: int, seed: int) -> np.ndarray:

@@ -1,5 +1,6 @@
 """Which modes of a known mixture, or classes of labelled data, a generator has found, and how well it hits them."""
 
+from collections.abc import Mapping
 from typing import Literal
 
 import numpy as np
@@ -70,6 +71,7 @@ class Modes:
     upper = None
 
     def __init__(self, mixture: Literal["ring8", "grid25"] = "ring8"):
+        self.options = {"mixture": mixture}
         self._centres = _CENTRES[mixture]()
 
     def check(self, shape: tuple[int, ...]) -> None:
@@ -86,3 +88,6 @@ class Modes:
     def reference(self, real: np.ndarray, n: int) -> dict[str, float]:
         """The share of high quality among real points."""
         return {"_quality_real": coverage(real, self._centres, SIGMA)["_quality"]}
+
+    def recall(self, values: Mapping[str, float]) -> None:
+        """Nothing to take up."""

@@ -28,3 +28,12 @@ def in_chunks(function: Callable, *tensors: tf.Tensor | np.ndarray, size: int = 
     n = len(tensors[0])
     parts = [function(*(tf.convert_to_tensor(one[i : i + size]) for one in tensors)) for i in range(0, n, size)]
     return np.concatenate([np.asarray(part) for part in parts])
+
+
+def couples_batch(critic: keras.Model) -> bool:
+    """Whether what a critic says of a sample in training depends on the others of its batch, through batch norm.
+
+    A penalty on its slope at each sample has no meaning then (Gulrajani et al., 2017, section 4).
+    """
+    inside = [couples_batch(layer) for layer in critic.layers if isinstance(layer, keras.Model)]
+    return any(inside) or any(isinstance(layer, keras.layers.BatchNormalization) for layer in critic.layers)

@@ -8,6 +8,8 @@ import tensorflow as tf
 
 from tfwgan.objectives.auxiliary import Reconstruction, Tensors, Terms
 from tfwgan.objectives.penalties import PENALTIES
+from tfwgan.objectives.replicas import all_replicas
+from tfwgan.objectives.scores import wasserstein_critic
 from tfwgan.objectives.targets import HARD, SOFT, NoisyTargets
 from tfwgan.spec import UsageError
 
@@ -32,7 +34,8 @@ class Adversarial:
         optimizer: Spec of the optimizer for both networks, unless another is asked for.
         targets: Random targets of the critic's loss; None leaves it its own.
         relative: The generator's loss also reads the scores of real samples.
-        matching: Weight of the difference of the critic's features.
+        matching: Weight of the squared distance between the means of the critic's features of real and of generated
+            samples (feature matching; Salimans et al., 2016, section 3.1).
         joint: The critic sees real and generated samples as one batch, which matters where it normalises batches.
         auxiliary: What is asked beyond real or fake, see `tfwgan.objectives.auxiliary`.
     """
@@ -75,7 +78,13 @@ class Adversarial:
         critic, generator = self.weights, ("features",) if self.matching else ()
         if self.auxiliary:
             critic, generator = (*critic, *self.auxiliary.critic_names), (*generator, *self.auxiliary.generator_names)
-        return ("critic_loss", "wasserstein", *critic, "generator_loss", *generator)
+        estimate = ("critic_estimate",) if self.estimates else ()
+        return ("critic_loss", *estimate, *critic, "generator_loss", *generator)
+
+    @property
+    def estimates(self) -> bool:
+        """Whether the critic's loss is the negative of an estimate of W1."""
+        return self.critic_loss_of is wasserstein_critic
 
     def critic_terms(
         self, critic: Critic, real: Tensors, fake: Tensors, mix: tf.Tensor, seed: tf.Tensor
@@ -90,13 +99,14 @@ class Adversarial:
             seed: Seed pair `[2]` of random targets.
 
         Returns:
-            Scalars by name; ``wasserstein`` is the raw estimate ``E f(real) - E f(fake)``, all others are unweighted.
+            Scalars by name; ``critic_estimate``, ``E f(real) - E f(fake)``, only of losses that estimate W1 so: it
+            is not W1 and no bound on it. All others are unweighted.
         """
         said_of_real, said_of_fake = self._both(critic, real, fake)
         real_scores, fake_scores = said_of_real["score"], said_of_fake["score"]
         targets = self.targets.draw(real_scores.shape[0], seed) if self.targets else ()
         loss = self.critic_loss_of(real_scores, fake_scores, *targets)
-        wasserstein = tf.reduce_mean(real_scores) - tf.reduce_mean(fake_scores)
+        difference = tf.reduce_mean(real_scores) - tf.reduce_mean(fake_scores)
 
         def score(samples):
             return critic(samples)["score"]
@@ -104,7 +114,8 @@ class Adversarial:
         parts = {name: (weight, PENALTIES[name](score, real, fake, mix)) for name, weight in self.weights.items()}
         if self.auxiliary:
             parts |= self.auxiliary.critic_terms(said_of_real, said_of_fake, real, fake)
-        return {"critic_loss": _total(loss, parts), "wasserstein": wasserstein, **_values(parts)}
+        estimate = {"critic_estimate": difference} if self.estimates else {}
+        return {"critic_loss": _total(loss, parts), **estimate, **_values(parts)}
 
     def generator_terms(self, critic: Critic, real: Tensors, fake: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """The generator's loss (``generator_loss``, everything in) and what it is made of, unweighted."""
@@ -114,7 +125,7 @@ class Adversarial:
         loss = self.generator_loss_of(said_of_fake["score"], *([said_of_real["score"]] if self.relative else []))
         parts = {}
         if self.matching:
-            parts["features"] = (self.matching, _difference(said_of_real["features"], said_of_fake["features"]))
+            parts["features"] = (self.matching, _apart(said_of_real["features"], said_of_fake["features"]))
         if self.auxiliary:
             parts |= self.auxiliary.generator_terms(said_of_fake, fake)
         return {"generator_loss": _total(loss, parts), **_values(parts)}
@@ -215,6 +226,7 @@ def _values(parts: Terms) -> dict[str, tf.Tensor]:
     return {name: value for name, (_, value) in parts.items()}
 
 
-def _difference(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    """Half the mean squared difference of features of pairs: the second seed's matching term, per element."""
-    return 0.5 * tf.reduce_mean(tf.square(real - fake))
+def _apart(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
+    """``|E f(x) - E f(G(z))|^2`` of features `[b, ...]`, with means over the global batch."""
+    real, fake = (tf.reduce_mean(all_replicas(features), axis=0) for features in (real, fake))
+    return tf.reduce_sum(tf.square(real - fake))

@@ -5,10 +5,11 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfwgan import rng
 from tfwgan.objectives.auxiliary import Tensors
+from tfwgan.objectives.replicas import all_replicas
 from tfwgan.spec import UsageError
 from tfwgan.transport import Distance, check, row
+from tfwgan.transport.patches import leave_out
 
 # The betas of adversarial training; ten times its rate, as the paper's direct baselines (Elnekave and Weiss, 2025).
 ADAM = "adam-lr=1e-3-beta_1=0.5-beta_2=0.9"
@@ -35,36 +36,19 @@ class Direct:
         """Tries the distance on samples of a shape; raises `UsageError` if it does not fit or leaves parts out."""
         what = "the loss does not fit the data"
         check(self.distance, shape, what)
-        if len(shape) == 3 and not self._sees_all(shape):
+        options = getattr(self.distance, "options", {})
+        if "p" in options and leave_out(shape, options["p"], options["s"]):
             raise UsageError(
                 f"{what}: its patches leave out rows or columns of {shape[0]}x{shape[1]} images, where anything could "
                 "be drawn; choose -p and -s so that s is at most p and divides the side minus p."
             )
 
-    def _sees_all(self, shape: tuple[int, ...]) -> bool:
-        """Whether the distance depends on every row and every column."""
-        fake, real = (rng.uniform([2, *shape], rng.seed_pair(0, i)) for i in range(2))
-        with tf.GradientTape() as tape:
-            tape.watch(fake)
-            distance = self.distance(fake, real)
-        seen = tape.gradient(distance, fake) != 0
-        return bool(tf.reduce_all(tf.reduce_any(seen, (0, 2, 3))) and tf.reduce_all(tf.reduce_any(seen, (0, 1, 3))))
-
     def generator_terms(self, critic: None, real: Tensors, fake: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """The distance (``generator_loss``) of generated images `[b, ...]` to real ones."""
         del critic
-        return {"generator_loss": self.distance(_all_replicas(fake["image"]), _all_replicas(real["image"]), seed)}
+        return {"generator_loss": self.distance(all_replicas(fake["image"]), all_replicas(real["image"]), seed)}
 
 
 def direct(distance: Callable[..., Distance]) -> Callable[..., Direct]:
     """A row of the table of objectives from a row of `DISTANCES`, with the same options."""
     return row(lambda **options: Direct(distance(**options)), like=distance)
-
-
-def _all_replicas(batch: tf.Tensor) -> tf.Tensor:
-    """The global batch: a distance between sets is no mean over parts of them."""
-    context = tf.distribute.get_replica_context()
-    if context is None or context.num_replicas_in_sync == 1:
-        return batch
-    rows = batch.shape[0] * context.num_replicas_in_sync
-    return tf.ensure_shape(context.all_gather(batch, axis=0), [rows, *batch.shape[1:]])

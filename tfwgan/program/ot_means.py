@@ -1,4 +1,4 @@
-"""Finds the k equally weighted points nearest to a data set in the Wasserstein-1 distance (OTMeans)."""
+"""Finds k equally weighted points near to a data set in the Wasserstein-1 distance (OTMeans)."""
 
 from pathlib import Path
 
@@ -11,7 +11,8 @@ USAGE = """\
 usage: tfwgan ot-means [--data=squares] [--k=64] [--method=weiszfeld] [--out=otmeans/]
 
 Writes centroids.npz (centroids, value, history) and centroids.png to the folder --out.
-No generator with k atoms can be nearer to the data; images of this kind are blurred.
+They are a local optimum, the best found of several starts where these are cheap: near to the least distance that any
+generator with k atoms can have, without a proof that none is nearer. Images of this kind are blurred.
 """
 POSITIONAL = ()
 

@@ -15,7 +15,7 @@ VERBS = {
     "export": "writes the SavedModel of a run or a checkpoint",
     "traverse": "moves the codes of an EigenGAN or an InfoGAN",
     "inspect-atoms": "tells what became of the atoms of a discrete generator",
-    "ot-means": "finds the k points nearest to a data set (OTMeans)",
+    "ot-means": "finds k points near to a data set (OTMeans)",
     "distances": "draws worked examples of distances between laws",
     "reproduce": "figures of Elnekave and Weiss (2025)",
     "compare": "compares GANs: modes, losses, epochs, clipping",

@@ -15,7 +15,7 @@ from tfwgan.experiment import build
 from tfwgan.plots import bar_chart, tiles
 from tfwgan.studies.study import Study, Trained, report, side_by_side, spread, train
 from tfwgan.trainer import GanTrainer
-from tfwgan.transport.exact import exact_plan
+from tfwgan.transport.exact import w1
 
 CLIPS = {f"c = {clip:g}": clip for clip in (0.001, 0.003, 0.01, 0.03, 0.1)}
 BINS = 20  # of a histogram
@@ -70,7 +70,7 @@ def run(study: Study) -> str:
         _text(study, runs, found, untrained),
         rows,
         pictures,
-        {"Wasserstein estimate": {method: trained.curve("wasserstein") for method, trained in first.items()}},
+        {"critic estimate": {method: trained.curve("critic_estimate") for method, trained in first.items()}},
     )
 
 
@@ -90,7 +90,7 @@ def measure(trained: Trained) -> dict[str, float]:
     """The numbers of one run; NaN is what it does not have."""
     trainer, real = trained.trainer, trained.real
     weights, clip, fake = critic_weights(trainer), trainer.objective.clip, trainer.distribution()
-    distance = float(exact_plan(fake, real).upper)
+    distance = w1(fake, real)
     critic = certified_gap(trainer, fake, real, distance)
     return {
         "weights at the box": float(np.mean(np.abs(weights) >= 0.99 * clip)) if clip else np.nan,
@@ -132,7 +132,7 @@ def _text(study: Study, runs: Mapping, found: Mapping, untrained: np.ndarray) ->
     """What was done and found, in words."""
     settings, real = common(study), runs[_PENALISED][0].real
     half, minutes = min(len(untrained), len(real) // 2), sum(one.seconds for many in runs.values() for one in many) / 60
-    start, reference = (exact_plan(x, y).upper for x, y in ((untrained, real), (real[:half], real[half:])))
+    start, reference = (w1(x, y) for x, y in ((untrained, real), (real[:half], real[half:])))
     _, counts = histogram(critic_weights(runs[_TOLD][0].trainer), CLIPS[_TOLD])
     means = {method: {label: np.mean([one[label] for one in several]) for label in several[0]}
              for method, several in found.items()}  # fmt: skip

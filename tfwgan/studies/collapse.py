@@ -18,7 +18,7 @@ from tfwgan.heads import with_heads
 from tfwgan.metrics.modes import class_coverage, coverage
 from tfwgan.plots import tiles
 from tfwgan.studies.study import Study, Trained, report, spread, train
-from tfwgan.transport.exact import exact_plan
+from tfwgan.transport.exact import w1
 
 SNAPSHOTS = {True: (200, 400, 600, 800, 5000), False: (1000, 2000, 3000, 5000, 10000)}  # the seed's, of the ring or not
 _SAMPLES = 2500
@@ -105,7 +105,7 @@ def _row(method: str, runs: list[Trained], measure: Callable[[np.ndarray], dict]
         row["modes"] = ", ".join(str(one[""]) for one in covered)
         row["high quality"] = ", ".join(f"{one['_quality']:.1%}" for one in covered)
         row["KL to uniform"] = spread([one["_kl"] for one in covered])
-    row["exact W1"] = spread([exact_plan(fake, one.real).upper for fake, one in zip(fakes, runs, strict=True)])
+    row["exact W1"] = spread([w1(fake, one.real) for fake, one in zip(fakes, runs, strict=True)])
     row["seconds"] = spread([trained.seconds for trained in runs])
     return row
 

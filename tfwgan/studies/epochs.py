@@ -2,7 +2,7 @@
 
 The comparison is the fourth seed's, and so are networks, optimizers, batches and latents. Its defects are not: images
 are shuffled, and scaled to [-1, 1], where the generator draws them; every critic step has a batch and latents of its
-own; the penalty mixes by uniform weights, one per sample, and is no part of what is called the Wasserstein estimate;
+own; the penalty mixes by uniform weights, one per sample, and is no part of what is called the critic's estimate;
 scales of batch norm begin near 1. An epoch is the seed's: one generator step per batch.
 """
 
@@ -21,7 +21,7 @@ from tfwgan.heads import with_heads
 from tfwgan.plots import line_chart, tiles
 from tfwgan.spec import UsageError
 from tfwgan.studies.study import Study, Trained, report, table, train
-from tfwgan.transport.exact import exact_plan
+from tfwgan.transport.exact import w1
 from tfwgan.transport.patches import patch_swd
 
 BATCH, PENALTY = 64, 10
@@ -113,7 +113,7 @@ def estimates(trained: Trained, every: int) -> np.ndarray:
     For `gan` that is log 2 - loss / 2, at most the Jensen-Shannon divergence; for WGANs E f(x) - E f(G(z)).
     """
     if trained.trainer.objective.weights:
-        values = np.array(trained.curve("wasserstein")[1])
+        values = np.array(trained.curve("critic_estimate")[1])
     else:
         values = math.log(2) - np.array(trained.curve("critic_loss")[1]) / 2
     return _ends(values, every)
@@ -152,7 +152,7 @@ def _row(method: str, trained: Trained, every: int) -> dict[str, object]:
     for name in ("critic", "generator"):
         losses = trained.curve(f"{name}_loss")[1][every:]
         row[f"{name} spike"], row[f"{name} spike / typical"] = spike(losses)
-    row["exact W1"] = float(exact_plan(fake, trained.real).upper)
+    row["exact W1"] = w1(fake, trained.real)
     row["patch SWD (8, 2)"] = float(patch_swd(fake, trained.real[: len(fake)], p=8, s=2))
     row["rank correlation of estimate and W1"] = agreement(estimates(trained, every), distances)
     row["of generator loss and W1"] = agreement(_ends(trained.curve("generator_loss")[1], every), distances)
@@ -216,7 +216,7 @@ def _charts(runs: Mapping[str, Trained], every: int) -> np.ndarray:
     ]  # fmt: skip
     wgan = list(runs)[1]
     apart = line_chart(
-        {"estimate": curve(runs[wgan], "wasserstein"), f"{PENALTY} x penalty": curve(runs[wgan], "gp", PENALTY)},
+        {"estimate": curve(runs[wgan], "critic_estimate"), f"{PENALTY} x penalty": curve(runs[wgan], "gp", PENALTY)},
         f"{wgan}: E f(x) - E f(G(z)), and the penalty", "epochs",
     )  # fmt: skip
     distances = {method: curve(trained, "w1") for method, trained in runs.items()}

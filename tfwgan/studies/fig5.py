@@ -24,15 +24,15 @@ def run(study: Study) -> str:
     trained = train(config)
     means = ot_means(trained.real, N)
     last = trained.rows[-1]
-    w1, best = last["w1-otmeans=True"], last["w1-otmeans=True_otmeans"]
+    w1, best = last["w1"], last["w1_otmeans"]
     rows = [
         {"set of 64": "generator (WGAN-GP, FC critic)", "image W1": w1, "times OTMeans": w1 / best},
         {"set of 64": "OTMeans", "image W1": best, "times OTMeans": 1.0},
-        {"set of 64": "real images", "image W1": last["w1-otmeans=True_real"],
-         "times OTMeans": last["w1-otmeans=True_real"] / best},
+        {"set of 64": "real images", "image W1": last["w1_real"],
+         "times OTMeans": last["w1_real"] / best},
     ]  # fmt: skip
     fake = trained.trainer.distribution()
-    steps, values = trained.curve("w1-otmeans=True")
+    steps, values = trained.curve("w1")
     text = (
         f"{len(trained.real):,} images, {config.steps:,} generator steps with 5 critic steps each, "
         f"{trained.seconds / 60:.1f} minutes. Left: real images; middle: the generator's atoms; right: OTMeans."

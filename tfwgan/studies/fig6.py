@@ -38,7 +38,7 @@ def run(study: Study) -> str:
     rows = [
         {
             "atoms = images": n,
-            "image W1": float(atoms.transport.upper),
+            "image W1": atoms.transport.proven().value,
             "mean distance to nearest image": distance,
             "mean distance of two images": atoms.scale,
             "share": distance / atoms.scale,

@@ -13,6 +13,7 @@ from scipy import ndimage
 from scipy.stats import binomtest
 
 from tfwgan.networks.cnn import receptive_field
+from tfwgan.spec import parse
 from tfwgan.studies.study import Study, Trained, report, side_by_side, spread, train
 from tfwgan.transport.patches import local_patch_swd, patch_swd
 
@@ -64,7 +65,7 @@ def run(study: Study) -> str:
         rows,
         {"critics": side_by_side({"real": real, **critics}), "direct": side_by_side({"real": real, **direct})},
         {
-            label: {method: runs[method, 0].curve(metrics()[label]) for method in chosen}
+            label: {method: runs[method, 0].curve(parse(metrics()[label]).name) for method in chosen}
             for label in ("image W1", "patch SWD")
         },
     )
@@ -87,7 +88,7 @@ def _row(study: Study, method: str, runs: list[Trained]) -> dict[str, object]:
     """A line of the table: mean and standard deviation over the seeds, at the end of training."""
     row: dict[str, object] = {"generator trained with": method}
     for label, spec in metrics().items():
-        row[label] = spread([run.rows[-1][spec] for run in runs])
+        row[label] = spread([run.rows[-1][parse(spec).name] for run in runs])
     # The paper's own view, at twice the number of pixels, and a finer one.
     fakes = [run.trainer.distribution() for run in runs]
     real = runs[0].real
@@ -108,7 +109,8 @@ def bright_parts(images: np.ndarray) -> np.ndarray:
 
 def _verdict(runs: Mapping[tuple[str, int], Trained], seeds: int, minutes: float) -> str:
     """The paper's claim put to a sign test over the seeds, in words."""
-    final = {label: {key: run.rows[-1][spec] for key, run in runs.items()} for label, spec in metrics().items()}
+    keys = {label: parse(spec).name for label, spec in metrics().items()}
+    final = {label: {at: run.rows[-1][key] for at, run in runs.items()} for label, key in keys.items()}
     claims = [
         ("patch SWD", "CNN+GAP critic", "FC critic"),
         ("patch SWD", "CNN+GAP critic", "CNN+FC critic"),

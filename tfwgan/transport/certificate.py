@@ -4,14 +4,21 @@ By Kantorovich and Rubinstein's duality, W1 is the largest ``E f(x) - E f(y)`` o
 any function can be made to obey: by dividing it by its steepest rise from a y to an x (the *scaling* bound), or by
 replacing its values on one set by the best that its values on the other allow (the *c-transform* bound; Villani,
 2009, chapter 5). Both cost one pass over all pairs of points, in blocks.
+
+A constant added to f proves nothing more, so values are moved to the middle of their range first; what rounding may
+have added to a bound is taken off it.
 """
 
+import math
 from dataclasses import dataclass
 
 import numpy as np
 
 from tfwgan.transport.costs import blocks, masses, pair, slices
 from tfwgan.transport.histograms import monotone
+
+_ULPS = 8 * np.finfo(np.float64).eps  # rounding of the few operations on a value, as part of the largest
+_DIGITS = 1e-11  # rounding of a distance, as part of it, see `costs.cost_matrix`
 
 
 @dataclass(frozen=True)
@@ -22,8 +29,10 @@ class Certificate:
         raw: ``E f(x) - E f(y)``: the critic's own estimate, which proves nothing.
         slope: The steepest rise ``(f(x) - f(y)) / |x - y|`` between the sets; 0 if f rises nowhere, infinite if it
             rises between points that coincide.
-        scaling: ``raw / slope``, at most W1; 0 if `raw` is not positive.
+        scaling: ``raw / slope``, at most W1; 0 if `raw` is not above its rounding error.
         c_transform: The better of two bounds, from the values on x and from those on y; at most W1, maybe negative.
+
+    Rounding errors are taken off both bounds.
     """
 
     raw: float
@@ -59,7 +68,7 @@ def certify(
         ValueError: If an argument is wrong.
     """
     x, y = pair(x, y)
-    f, h = _values(f_x, len(x), "f_x"), _values(f_y, len(y), "f_y")
+    f, h = _centred(_values(f_x, len(x), "f_x"), _values(f_y, len(y), "f_y"))
     a, b = masses(weights_x, len(x), "weights_x"), masses(weights_y, len(y), "weights_y")
     if not (a.all() and b.all()):  # W1 knows nothing of points without mass
         x, f, a, y, h, b = x[a > 0], f[a > 0], a[a > 0], y[b > 0], h[b > 0], b[b > 0]
@@ -71,10 +80,11 @@ def certify(
         with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
             np.divide(rise, distance, out=rise)
         slope = max(slope, float(np.fmax.reduce(rise, axis=None)))  # passes over 0 / 0
-    mean_x, mean_y = float(a @ f), float(b @ h)
-    raw = mean_x - mean_y
-    scaling = raw / slope if raw > 0 and slope > 0 else 0.0
-    return Certificate(raw, slope, scaling, max(mean_x + float(b @ best_y), float(a @ best_x) - mean_y))
+    raw = _sum(a * f) - _sum(b * h)
+    proven = _below(raw, f, h)
+    scaling = proven / slope if proven > 0 and slope > 0 else 0.0
+    from_x, from_y = _sum(a * f) + _sum(b * best_y), _sum(a * best_x) - _sum(b * h)
+    return Certificate(raw, slope, scaling, max(_below(from_x, f, best_y), _below(from_y, best_x, h)))
 
 
 def scaling_bound(x: np.ndarray, y: np.ndarray, f_x: np.ndarray, f_y: np.ndarray) -> float:
@@ -86,16 +96,24 @@ def scaling_bound(x: np.ndarray, y: np.ndarray, f_x: np.ndarray, f_y: np.ndarray
 
 
 def c_transform_bound(x: np.ndarray, y: np.ndarray, f_x: np.ndarray) -> float:
-    """``E f(x) + E_y min_x (|x - y| - f(x))``, at most W1 and equal to it at an optimal potential.
+    """``E f(x) + E_y min_x (|x - y| - f(x))``, at most W1 and equal to it, up to rounding, at an optimal potential.
 
-    Arguments and errors as in `certify`. Dividing f by its slope first never makes the bound worse than scaling.
+    Dividing f by its slope first never makes the bound worse than scaling.
+
+    Args:
+        x: Samples `[n, ...]`, of equal masses.
+        y: Samples `[m, ...]`, of equal masses.
+        f_x: Any finite values on x, `[n]`.
+
+    Raises:
+        ValueError: If points or values are wrong.
     """
     x, y = pair(x, y)
-    f = _values(f_x, len(x), "f_x")
+    (f,) = _centred(_values(f_x, len(x), "f_x"))
     best = np.full(len(y), np.inf)
     for rows, columns, distance in blocks(x, y):
         best[columns] = np.minimum(best[columns], (distance - f[rows, None]).min(axis=0))
-    return float(f.mean() + best.mean())
+    return _below(_sum(f) / len(f) + _sum(best) / len(best), f, best)
 
 
 def feasible_upper(x: np.ndarray, y: np.ndarray, directions: int = 16, seed: int = 0) -> float:
@@ -127,6 +145,23 @@ def feasible_upper(x: np.ndarray, y: np.ndarray, directions: int = 16, seed: int
         )
         costs.append(sum(parts))
     return float(min(costs) / (len(x) * len(y)))
+
+
+def _centred(*values: np.ndarray) -> list[np.ndarray]:
+    """Values less the middle of their range."""
+    middle = min(part.min() for part in values) / 2 + max(part.max() for part in values) / 2
+    return [part - middle for part in values]
+
+
+def _sum(values: np.ndarray) -> float:
+    """The sum, rounded once; infinite if it is too large."""
+    return math.fsum(values) if np.isfinite(values).all() else float(np.sum(values))
+
+
+def _below(bound: float, *values: np.ndarray) -> float:
+    """A bound without what rounding of the values that it was made of, and of distances, may have added to it."""
+    largest = sum(float(np.abs(part).max()) for part in values)
+    return bound - _ULPS * largest - _DIGITS * abs(bound)
 
 
 def _values(values: np.ndarray, n: int, name: str) -> np.ndarray:

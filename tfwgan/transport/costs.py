@@ -9,8 +9,10 @@ from scipy.spatial.distance import cdist
 Cost = Literal["euclidean", "squared", "l1"]
 
 BLOCK = 2**20  # costs per block: what stays in a processor's cache is the fastest
+LARGEST = 1e150  # size of a coordinate whose square, summed over very many, is still a number
 _COPY = 2**23  # coordinates copied as float64 at a time
 _NEAR = 1e-4  # squared distances below this part of the squared norms are computed again
+_SOME = 256  # points that the origin is taken from
 
 
 def points(x: np.ndarray, name: str = "x") -> np.ndarray:
@@ -21,7 +23,7 @@ def points(x: np.ndarray, name: str = "x") -> np.ndarray:
         name: What errors call them.
 
     Raises:
-        ValueError: If there are none, or they hold something else than finite numbers.
+        ValueError: If there are none, or they hold something else than finite numbers of a size up to `LARGEST`.
     """
     x = np.asarray(x)
     if x.dtype.kind not in "biuf":
@@ -29,8 +31,11 @@ def points(x: np.ndarray, name: str = "x") -> np.ndarray:
     if x.ndim == 0 or x.size == 0:
         raise ValueError(f"{name} must hold at least one point with at least one coordinate, got shape {x.shape}.")
     x = x.reshape(len(x), -1)
-    if not all(np.isfinite(x[rows]).all() for rows in slices(len(x), max(1, _COPY // x.shape[1]))):
-        raise ValueError(f"{name} must be finite, but some of its coordinates are NaN or infinite.")
+    parts = (x[rows] for rows in slices(len(x), max(1, _COPY // x.shape[1])))
+    if x.dtype.kind == "f" and not all(float(np.abs(part).max()) <= LARGEST for part in parts):  # NaN is not
+        raise ValueError(
+            f"{name} must be finite, and at most {LARGEST:g} in size, but some of its coordinates are not."
+        )
     return x
 
 
@@ -73,7 +78,8 @@ def cost_matrix(x: np.ndarray, y: np.ndarray, cost: Cost = "euclidean") -> np.nd
         cost: ``euclidean`` distance, ``squared`` Euclidean distance, or ``l1`` distance, summed over coordinates.
 
     Returns:
-        float64 `[n, m]`, at least 0, and exactly 0 between equal points.
+        float64 `[n, m]`, at least 0, and exactly 0 between equal points; right to 11 digits from 1e-150 on, wherever
+        the points lie and whatever else is in the sets.
 
     Raises:
         ValueError: If the points or the name of the cost are wrong.
@@ -107,30 +113,32 @@ def blocks(
         raise ValueError(f"cost must be one of {', '.join(get_args(Cost))}, got {cost!r}.")
     x, y = pair(x, y)
     # Costs don't change when all points move; near the origin the squares below are small, and so are their errors.
-    origin = np.zeros(1) if cost == "l1" else y.mean(axis=0, dtype=np.float64)
+    # The middle of some points is an origin that a single far one can't move.
+    origin = np.zeros(1) if cost == "l1" else np.median(y[:: -(-len(y) // _SOME)].astype(np.float64), axis=0)
     most = max(1, _COPY // x.shape[1])
     height = min(len(x), max(1, int(size**0.5)), most)
     for rows in slices(len(x), height):
         part = x[rows] - origin
         for columns in slices(len(y), min(max(1, size // height), most)):
             other = y[columns] - origin
-            yield rows, columns, cdist(part, other, "cityblock") if cost == "l1" else _euclidean(part, other, cost)
+            block = cdist(part, other, "cityblock") if cost == "l1" else _squares(part, other, x[rows], y[columns])
+            yield rows, columns, np.sqrt(block, out=block) if cost == "euclidean" else block
 
 
-def _euclidean(x: np.ndarray, y: np.ndarray, cost: Cost) -> np.ndarray:
-    """Euclidean distances, or their squares, of float64 points `[n, d]` and `[m, d]`."""
+def _squares(x: np.ndarray, y: np.ndarray, real_x: np.ndarray, real_y: np.ndarray) -> np.ndarray:
+    """Squared distances of float64 points `[n, d]` and `[m, d]`: `real_x` and `real_y`, moved to the origin."""
     size_x, size_y = np.einsum("nd,nd->n", x, x), np.einsum("md,md->m", y, y)
     squares = np.matmul(-2.0 * x, y.T)
     squares += size_x[:, None]
     squares += size_y
-    # The sum loses the digits that the squared norms have in common, nearly all of them where two points nearly meet.
+    # The sum loses the digits that the squared norms have in common: nearly all of them where two points nearly meet,
+    # or lie so far from the origin that moving them there has lost digits too. Differences lose none.
     if squares.min() < _NEAR * (size_x.max() + size_y.max()):
         near = np.nonzero(squares < _NEAR * (size_x[:, None] + size_y))
         for some in slices(len(near[0]), max(1, _COPY // x.shape[1])):
             i, j = near[0][some], near[1][some]
-            squares[i, j] = np.square(x[i] - y[j]).sum(axis=1)
-        np.maximum(squares, 0.0, out=squares)
-    return squares if cost == "squared" else np.sqrt(squares, out=squares)
+            squares[i, j] = np.square(np.subtract(real_x[i], real_y[j], dtype=np.float64)).sum(axis=1)
+    return squares
 
 
 def slices(n: int, size: int) -> Iterator[slice]:

@@ -1,18 +1,22 @@
 """Exact optimal transport between finite sets by the network simplex, never a number without a status."""
 
+import functools
 import math
 import os
 import time
-import warnings
+from collections.abc import Callable
 from dataclasses import dataclass
-from types import ModuleType
 
 import numpy as np
 import tensorflow as tf
 
 from tfwgan.transport.costs import Cost, cost_matrix, masses, slices
+from tfwgan.transport.pairs import flat_pair
 
 Potentials = tuple[np.ndarray, np.ndarray]
+
+_GAP = 1e-8  # a plan is proven optimal when its cost is above the value of potentials by at most this part of it
+_ROUNDS = 4  # of smaller costs, before a gap is left open
 
 
 @dataclass(frozen=True)
@@ -26,7 +30,7 @@ class Transport:
         plan: Mass moved from each point to each, float64 `[n, m]`; its row and column sums are the weights.
         potentials: f `[n]` and g `[m]` with ``f_i + g_j <= c_ij``. A constant moves freely between them: here both
             contribute the same half of `lower`.
-        converged: Whether the plan is proven optimal.
+        converged: Whether the plan is proven optimal: `lower` and `upper` agree to eight digits.
         seconds: Time of the solver.
     """
 
@@ -54,8 +58,8 @@ class NotConverged(RuntimeError):
 
     def __init__(self, lower: float, upper: float):
         super().__init__(
-            f"The transport problem was not solved in time: its cost lies between {lower:.6g} and {upper:.6g}; "
-            f"raise max_iterations, or take fewer points."
+            f"The transport problem was not solved: its cost lies between {lower:.6g} and {upper:.6g}; "
+            f"raise max_iterations, or take fewer points, and none that are very far from all others."
         )
         self.lower, self.upper = lower, upper
 
@@ -107,12 +111,17 @@ def solve(
     warm_start: Potentials | None = None,
     max_iterations: int | None = None,
 ) -> Transport:
-    """Solves the transport problem of a given matrix of costs `[n, m]`; else as `exact_plan`.
+    """Solves the transport problem of a given matrix of finite costs `[n, m]`; else as `exact_plan`.
 
-    The network simplex (Bonneel et al., 2011) as POT has it.
+    The network simplex (Bonneel et al., 2011) as POT has it. Its rounding errors are those of the largest cost; where
+    they leave a gap, it is run again with that cost cut off, see `_cut`.
     """
     start = time.perf_counter()
     cost = np.ascontiguousarray(cost, np.float64)
+    if cost.ndim != 2 or not cost.size or not np.isfinite(cost).all():
+        raise ValueError(
+            f"cost must be a matrix [n, m] of finite numbers, got shape {cost.shape} with NaN or infinity."
+        )
     n, m = cost.shape
     a, b = masses(weights_x, n, "weights_x"), masses(weights_y, m, "weights_y")
     max_iterations = 10**6 + 10 * n * m if max_iterations is None else max_iterations
@@ -120,29 +129,85 @@ def solve(
         raise ValueError(f"max_iterations must be at least 1, got {max_iterations}.")
     # Uniform masses are scaled to whole numbers: sums and differences of these are exact, and so are the marginals.
     scale = float(math.lcm(n, m)) if weights_x is None and weights_y is None else 1.0
-    pot = _pot()
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # the status says the same
-        plan, log = pot.emd(
-            *(np.rint(a * scale), np.rint(b * scale)) if scale > 1 else (a, b),
-            cost,
-            numItermax=max_iterations,
-            log=True,
-            potentials_init=_start(warm_start, n, m),
-        )
+    problem = a, b, scale, max_iterations
+    best = _simplex(cost, cost, _start(warm_start, n, m), *problem)
+    for _ in range(_ROUNDS):
+        limit = _cut(best, a, b)
+        if best.converged or not best.optimal or not 0 < limit < cost.max():
+            break
+        again = _simplex(cost, np.minimum(cost, limit), None, *problem)
+        best = again if again.gap < best.gap else best
+    value = best.upper if best.converged else None
+    seconds = time.perf_counter() - start
+    return Transport(value, best.lower, best.upper, best.plan, best.potentials, best.converged, seconds)
+
+
+@dataclass(frozen=True)
+class _Solution:
+    """What one run of the simplex found; `optimal` is what it says itself, else as in `Transport`."""
+
+    lower: float
+    upper: float
+    plan: np.ndarray
+    potentials: Potentials
+    optimal: bool
+
+    @property
+    def gap(self) -> float:
+        return self.upper - self.lower
+
+    @property
+    def converged(self) -> bool:
+        return bool(self.optimal and self.gap <= _GAP * abs(self.upper))
+
+
+def _simplex(
+    cost: np.ndarray, cut: np.ndarray, start: Potentials | None, a: np.ndarray, b: np.ndarray, scale: float, limit: int
+) -> _Solution:
+    """Runs the simplex on costs `cut` of at most `cost`; its plan is judged by `cost`, and its bound holds for both."""
+    # POT's tolerance is a number: costs are to be near 1. Dividing by a power of two changes none of their digits.
+    unit = 2.0 ** (np.frexp(max(cut.max(), -cut.min()))[1] - 1.0)
+    weights = (np.rint(a * scale), np.rint(b * scale)) if scale > 1 else (a, b)
+    plan, f, optimal = _run(*weights, cut / unit, limit, *(side / unit for side in start) if start else (None, None))
     plan /= scale
+    f *= unit
     missing = max(np.abs(plan.sum(axis=1) - a).max(), np.abs(plan.sum(axis=0) - b).max())
-    converged = bool(log["result_code"] == 1 and missing < 1e-9)
-    if not converged:
+    optimal = optimal and missing < 1e-9
+    if not optimal:
         plan = _repaired(plan, a, b)
     upper = float(np.einsum("nm,nm->", plan, cost))
-    # An early stop leaves potentials that may be worse than none.
-    guesses = [log["u"]] if converged else [log["u"], np.zeros(n)]
-    potentials = max((_feasible(cost, guess, a) for guess in guesses), key=lambda fg: a @ fg[0] + b @ fg[1])
-    f, g = _centred(*potentials, a, b)
-    lower = min(float(a @ f + b @ g), upper)
-    seconds = time.perf_counter() - start
-    return Transport(upper if converged else None, lower, upper, plan, (f, g), converged, seconds)
+    f, g = _feasible(cut, f, a)
+    if a @ f + b @ g < (1 - _GAP) * upper:  # rounding, or an early stop, may leave potentials that are worse than none
+        f, g = max((f, g), _feasible(cut, np.zeros(len(a)), a), key=lambda fg: a @ fg[0] + b @ fg[1])
+    f, g = _centred(f, g, a, b)
+    lower = max(float(a @ f + b @ g), float(cut.min()))  # no plan pays less than the least cost
+    return _Solution(min(lower, upper), upper, plan, (f, g), optimal)
+
+
+def _run(
+    a: np.ndarray, b: np.ndarray, cost: np.ndarray, limit: int, f: np.ndarray | None, g: np.ndarray | None
+) -> tuple[np.ndarray, np.ndarray, bool]:
+    """The plan `[n, m]`, the potentials `[n]` of its rows, 0 where there is no mass, and whether it is optimal."""
+    rows, columns = a > 0, b > 0
+    some = np.ix_(rows, columns)
+    whole = rows.all() and columns.all()
+    part = cost if whole else np.ascontiguousarray(cost[some])
+    f, g = (side if side is None else side[kept] for side, kept in ((f, rows), (g, columns)))
+    flow, _, potentials, _, code = _emd()(a[rows], b[columns] * (a.sum() / b.sum()), part, limit, 1, f, g)
+    if whole:
+        return flow, potentials, code == 1
+    plan, all_potentials = np.zeros(cost.shape), np.zeros(len(a))
+    plan[some], all_potentials[rows] = flow, potentials
+    return plan, all_potentials, code == 1
+
+
+def _cut(found: _Solution, a: np.ndarray, b: np.ndarray) -> float:
+    """A bound on the costs that an optimal plan pays, if no mass that it moves is smaller than that of a point.
+
+    That is so for equally many points of equal mass. In any case a plan that is optimal for costs cut off here, and
+    pays none that was cut, is optimal for the costs themselves.
+    """
+    return 2.0 * found.upper / min(a[a > 0].min(), b[b > 0].min())
 
 
 def w1_loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
@@ -156,10 +221,10 @@ def w1_loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
         y: Samples `[m, ...]`.
 
     Returns:
-        A scalar of the type of `x`.
+        A scalar of the type of `x`, of whole numbers as in `pairs.floating`.
 
     Raises:
-        ValueError: If the shapes are known not to fit.
+        ValueError: If they are no real numbers, or the shapes are known not to fit.
     """
     x, y = flat_pair(x, y)
     i, j, mass = tf.numpy_function(_support, [x, y], [tf.int64, tf.int64, tf.float64])
@@ -172,22 +237,6 @@ def w1_loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     return tf.reduce_sum(tf.cast(mass, x.dtype) * distances)
 
 
-def flat_pair(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Two batches `[n, ...]` and `[m, ...]` as points `[n, d]` and `[m, d]` of one type.
-
-    Raises:
-        ValueError: If their dimensions are known to differ.
-    """
-    x = tf.convert_to_tensor(x)
-    y = tf.convert_to_tensor(y, x.dtype)
-    sizes = [tensor.shape[1:].num_elements() for tensor in (x, y)]
-    if None not in sizes and sizes[0] != sizes[1]:
-        raise ValueError(f"x and y must have equal dimensions, got {sizes[0]} and {sizes[1]}.")
-    return tuple(
-        tf.reshape(tensor, [tf.shape(tensor)[0], size or -1]) for tensor, size in zip((x, y), sizes, strict=True)
-    )
-
-
 def _support(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Where the optimal plan moves mass from, where to, and how much."""
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
@@ -197,14 +246,17 @@ def _support(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.n
     return i, j, plan[i, j]
 
 
-def _pot() -> ModuleType:
-    """POT, imported when first needed, with NumPy only: else it imports TensorFlow, PyTorch and JAX."""
+@functools.cache
+def _emd() -> Callable:
+    """POT's solver, imported when first needed, with NumPy only: else POT imports TensorFlow, PyTorch and JAX.
+
+    `ot.emd` would warn of what its status says, and warnings can't be silenced in one of several threads.
+    """
     for backend in ("TENSORFLOW", "PYTORCH", "JAX", "CUPY"):
         os.environ[f"POT_BACKEND_DISABLE_{backend}"] = "1"
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        import ot
-    return ot
+    from ot.lp import emd_wrap
+
+    return emd_wrap.emd_c
 
 
 def _start(potentials: Potentials | None, n: int, m: int) -> Potentials | None:

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from tfwgan.spec import UsageError
 from tfwgan.transport.costs import blocks, cost_matrix, pair
 
 _SOME = 1000  # points of each set that the median is taken over
@@ -26,7 +27,7 @@ def mmd(x: np.ndarray, y: np.ndarray, sigma: float | None = None, unbiased: bool
     if sigma is not None and not 0 < sigma < np.inf:
         raise ValueError(f"sigma must be above 0 and finite, got {sigma}.")
     if unbiased and min(len(x), len(y)) < 2:
-        raise ValueError("The unbiased discrepancy needs at least two points in each set; use unbiased=False.")
+        raise UsageError("The unbiased discrepancy needs at least two points in each set; use unbiased=False.")
     sigma = median_distance(x, y) if sigma is None else float(sigma)
     within = sum(_mean_kernel(z, z, sigma, skip=len(z) if unbiased else 0) for z in (x, y))
     value = within - 2 * _mean_kernel(x, y, sigma)

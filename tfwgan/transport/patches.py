@@ -11,9 +11,11 @@ import tensorflow as tf
 from tfwgan.spec import UsageError
 from tfwgan.transport.costs import slices
 from tfwgan.transport.exact import w1_loss
+from tfwgan.transport.pairs import floating
 from tfwgan.transport.sliced import directions, line_w1, seed_pair
 
 _CHUNK = 32  # directions at a time: what they make of 64 images fits in memory that is used again and again
+_MOST = 2**25  # projections of one set at a time, at most, but for those on a single direction
 
 
 def patch_swd(
@@ -70,13 +72,14 @@ def patch_w1(
 
 
 def image_pair(x: tf.Tensor, y: tf.Tensor, p: int, s: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Two sets of images that have patches of side `p` at steps of `s`, as tensors of one type.
+    """Two sets of images that have patches of side `p` at steps of `s`, as tensors of one type, see `pairs.floating`.
 
     Raises:
         UsageError: If they don't.
+        ValueError: If they are no real numbers.
     """
-    x = tf.convert_to_tensor(x)
-    y = tf.convert_to_tensor(y, x.dtype)
+    x = floating(x)
+    y = floating(y, x.dtype)
     for images in (x, y):
         if images.shape.rank != 4 or None in images.shape[1:]:
             raise UsageError(f"patches are cut from images [n, h, w, c], got samples of shape {list(images.shape)}.")
@@ -87,6 +90,11 @@ def image_pair(x: tf.Tensor, y: tf.Tensor, p: int, s: int) -> tuple[tf.Tensor, t
     if s < 1:
         raise UsageError(f"s must be at least 1, got {s}.")
     return x, y
+
+
+def leave_out(shape: tuple[int, ...], p: int, s: int) -> bool:
+    """Whether patches of side `p` at steps of `s` leave rows or columns of images `[h, w, c]` to none of them."""
+    return s > p or any((side - p) % s for side in shape[:2])
 
 
 def _mean_over_lines(
@@ -112,10 +120,11 @@ def _mean_over_lines(
     x, y = image_pair(x, y, p, s)
     filters = tf.cast(directions(p * p * x.shape[3], n_projections, seed), x.dtype)
     filters = tf.reshape(filters, [p, p, x.shape[3], n_projections])
+    rows, columns = ((side - p) // s + 1 for side in x.shape[1:3])
+    items = max(x.shape[0] or 1, y.shape[0] or 1)  # of unknown number, they are a batch of training
     means = []
-    for some in slices(n_projections, _CHUNK):
-        rows = (tf.transpose(sets(_project(images, filters[..., some], s))) for images in (x, y))
-        distances = line_w1(*rows)
+    for some in slices(n_projections, max(1, min(_CHUNK, _MOST // (items * rows * columns)))):
+        distances = line_w1(*(tf.transpose(sets(_project(images, filters[..., some], s))) for images in (x, y)))
         means.append(tf.reduce_mean(distances) * (len(range(n_projections)[some]) / n_projections))
     return tf.add_n(means)
 

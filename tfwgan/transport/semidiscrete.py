@@ -79,10 +79,13 @@ def semi_discrete(
         tail = step + 1 - steps // 2
         mean = mean + (psi - mean) / tail if tail > 0 else psi
     psi = mean if averaged else psi
-    if polish:
-        psi = _polished(cost_matrix(data, atoms), psi)
     psi = psi - psi.mean()
-    return SemiDiscrete(psi, None if callable(data) else c_transform_bound(atoms, data, psi), history)
+    lower = None if callable(data) else c_transform_bound(atoms, data, psi)
+    if polish:
+        polished = _polished(cost_matrix(data, atoms), psi)
+        better = c_transform_bound(atoms, data, polished)
+        psi, lower = (polished, better) if better > lower else (psi, lower)
+    return SemiDiscrete(psi, lower, history)
 
 
 def _sampler(data: np.ndarray) -> Sampler:
@@ -91,8 +94,10 @@ def _sampler(data: np.ndarray) -> Sampler:
 
 
 def _polished(costs: np.ndarray, psi: np.ndarray) -> np.ndarray:
-    """Better potentials for distances `[n, k]`: L-BFGS, the minimum smoothed less and less."""
+    """Potentials, of mean 0, mostly better, for distances `[n, k]`: L-BFGS, the minimum smoothed less and less."""
     n, k = costs.shape
+    unit = costs.mean() or 1.0  # L-BFGS stops at slopes and changes that are small as numbers
+    costs, psi = costs / unit, psi / unit
 
     def minus_dual(psi, epsilon):
         exponents = (psi - costs) / epsilon
@@ -100,6 +105,6 @@ def _polished(costs: np.ndarray, psi: np.ndarray) -> np.ndarray:
         share = np.exp(exponents - log_sums).sum(axis=0) / n
         return epsilon * log_sums.mean() - psi.mean(), share - 1 / k
 
-    for part in _COOLING:
-        psi = minimize(minus_dual, psi, (part * costs.mean(),), "L-BFGS-B", jac=True, options={"maxiter": 200}).x
-    return psi
+    for epsilon in _COOLING:
+        psi = minimize(minus_dual, psi, (epsilon,), "L-BFGS-B", jac=True, options={"maxiter": 200}).x
+    return unit * (psi - psi.mean())

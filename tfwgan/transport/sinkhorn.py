@@ -14,7 +14,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfwgan.transport.costs import Cost, cost_matrix
-from tfwgan.transport.exact import flat_pair
+from tfwgan.transport.pairs import distances, flat_pair
 
 
 @dataclass(frozen=True)
@@ -104,8 +104,7 @@ def sinkhorn_loss(
     options = _options(epsilon, tolerance, max_iterations)
     x, y = flat_pair(x, y)
     dtype = x.dtype
-    origin = tf.stop_gradient(tf.reduce_mean(tf.cast(y, tf.float64), axis=0))
-    x, y = tf.cast(x, tf.float64) - origin, tf.cast(y, tf.float64) - origin
+    x, y = tf.cast(x, tf.float64), tf.cast(y, tf.float64)
     loss = _term(x, y, options, symmetric=False)
     if debias:
         loss -= (_term(x, x, options, symmetric=True) + _term(y, y, options, symmetric=True)) / 2
@@ -114,22 +113,21 @@ def sinkhorn_loss(
 
 def _term(x: tf.Tensor, y: tf.Tensor, options: tuple[tf.Tensor, ...], symmetric: bool) -> tf.Tensor:
     """One ``OT_epsilon`` of float64 points `[n, d]` and `[m, d]`, with its gradient."""
-    costs = tf.stop_gradient(_distances(x, y))
+    costs = distances(x, y)
     f, g, _ = _potentials(costs, *options, symmetric=symmetric)
-    pull = tf.math.divide_no_nan(_plan(costs, f, g, options[0]), costs)
+    origin = tf.stop_gradient(tf.reduce_mean(y, axis=0))
+    x, y = x - origin, y - origin
+    # Where points meet for the precision of the products below, they don't pull.
+    sizes = tf.reduce_sum(tf.square(x), axis=1)[:, None] + tf.reduce_sum(tf.square(y), axis=1)
+    plan = _plan(costs, f, g, options[0])
+    pull = tf.stop_gradient(tf.where(costs > 1e-6 * tf.sqrt(sizes), plan / costs, tf.zeros_like(costs)))
     # Half the sum of pull * |x - y|^2, which has the gradient of <P, c>, without the difference of every pair.
     half = -tf.reduce_sum(x * (pull @ y)) + 0.5 * (
         tf.reduce_sum(pull * tf.reduce_sum(tf.square(x), axis=1)[:, None])
         + tf.reduce_sum(pull * tf.reduce_sum(tf.square(y), axis=1))
     )
-    return half + tf.stop_gradient(tf.reduce_mean(f) + tf.reduce_mean(g) - half)
-
-
-def _distances(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    """Euclidean distances `[n, m]`; 0 between points that nearly coincide for the precision of the squares."""
-    sizes = tf.reduce_sum(tf.square(x), axis=1)[:, None] + tf.reduce_sum(tf.square(y), axis=1)
-    squares = sizes - 2.0 * tf.matmul(x, y, transpose_b=True)
-    return tf.sqrt(tf.where(squares < 1e-12 * sizes, tf.zeros_like(squares), squares))
+    # The half goes first, however large it is, before the value comes.
+    return (half - tf.stop_gradient(half)) + tf.reduce_mean(f) + tf.reduce_mean(g)
 
 
 @tf.function(reduce_retracing=True)

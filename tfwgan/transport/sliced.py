@@ -13,7 +13,8 @@ import tensorflow as tf
 from tfwgan import rng
 from tfwgan.spec import UsageError
 from tfwgan.transport.costs import slices
-from tfwgan.transport.exact import flat_pair, w1_loss
+from tfwgan.transport.exact import w1_loss
+from tfwgan.transport.pairs import distances, flat_pair
 
 _BLOCK = 2**18  # numbers sorted in one go by one thread: what stays in a processor's cache
 
@@ -57,7 +58,7 @@ def swd(x: tf.Tensor, y: tf.Tensor, n_projections: int = 128, seed: int | tf.Ten
         A scalar, the mean over the directions of the exact distance of the projections; at most W1.
 
     Raises:
-        ValueError: If the shapes don't fit, or no direction is asked for.
+        ValueError: If the samples are no real numbers, the shapes don't fit, or no direction is asked for.
     """
     x, y = flat_pair(x, y)
     lines = tf.cast(directions(x.shape[1] or tf.shape(x)[1], n_projections, seed), x.dtype)
@@ -167,28 +168,26 @@ def row_order(values: tf.Tensor) -> tf.Tensor:
 
 @tf.custom_gradient
 def _cost(x: tf.Tensor, y: tf.Tensor, plan: tf.Tensor) -> tuple[tf.Tensor, Callable]:
-    """The Euclidean cost of a float64 plan `[n, m]` between points `[n, d]` and `[m, d]`; the plan gets no gradient.
-
-    Through products of matrices: the difference of every pair of points would not fit in memory.
-    """
+    """The Euclidean cost of a float64 plan `[n, m]` between points `[n, d]` and `[m, d]`; the plan gets no gradient."""
     dtype = x.dtype
     x, y = (tf.cast(tf.stop_gradient(points), tf.float64) for points in (x, y))
-    sizes = tf.reduce_sum(x * x, axis=1)[:, None] + tf.reduce_sum(y * y, axis=1)
-    squares = sizes - 2 * tf.matmul(x, y, transpose_b=True)
-    # What is below the rounding error of the squares counts as coinciding: no cost, no pull.
-    distances = tf.sqrt(tf.where(squares <= 1e-14 * sizes, tf.zeros_like(squares), squares))
+    ways = distances(x, y)
 
     def gradient(slope: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, None]:
-        pull = tf.cast(slope, tf.float64) * tf.math.divide_no_nan(plan, distances)
-        pull_x = tf.reduce_sum(pull, axis=1)[:, None] * x - pull @ y
-        pull_y = tf.reduce_sum(pull, axis=0)[:, None] * y - tf.matmul(pull, x, transpose_a=True)
+        origin = tf.reduce_mean(y, axis=0)
+        near_x, near_y = x - origin, y - origin
+        # Where points meet for the precision of these products, they don't pull.
+        sizes = tf.reduce_sum(tf.square(near_x), axis=1)[:, None] + tf.reduce_sum(tf.square(near_y), axis=1)
+        pull = tf.cast(slope, tf.float64) * tf.where(ways > 1e-7 * tf.sqrt(sizes), plan / ways, tf.zeros_like(plan))
+        pull_x = tf.reduce_sum(pull, axis=1)[:, None] * near_x - pull @ near_y
+        pull_y = tf.reduce_sum(pull, axis=0)[:, None] * near_y - tf.matmul(pull, near_x, transpose_a=True)
         return tf.cast(pull_x, dtype), tf.cast(pull_y, dtype), None
 
-    return tf.cast(tf.reduce_sum(plan * distances), dtype), gradient
+    return tf.cast(tf.reduce_sum(plan * ways), dtype), gradient
 
 
 def _has_gpu() -> bool:
-    return bool(tf.config.list_physical_devices("GPU"))
+    return bool(tf.config.get_visible_devices("GPU"))  # those that --devices=cpu hides are still physical ones
 
 
 def _numpy(function: Callable[..., np.ndarray], dtype: tf.DType, *arrays: tf.Tensor) -> tf.Tensor:
