@@ -11,14 +11,9 @@ SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
 
 # A room imports from itself and from rows above its own; rooms of one row don't know each other.
 ROWS = [
-<<<<<<< HEAD
     "spec rng files screen",
     "start",
     "schedule plain axes heads",
-=======
-    "spec rng files axes heads",
-    "schedule",
->>>>>>> pictures
     "config cli transport plots",
     "data priors networks objectives optimizers devices augment",
     "metrics checks repeat",

@@ -10,8 +10,11 @@ from tfwgan.transport import DISTANCES
 
 __all__ = ["METRICS", "keys", "named"]
 
-METRICS = {name: watched(distance) for name, distance in DISTANCES.items()}
-METRICS |= {"w1": ExactW1, "sinkhorn": watched(DISTANCES["sinkhorn"], Entropic), "modes": Modes}
+METRICS = {name: watched(distance) for name, distance in DISTANCES.items()} | {
+    "w1": ExactW1,
+    "sinkhorn": watched(DISTANCES["sinkhorn"], Entropic),
+    "modes": Modes,
+}
 
 
 def named(specs: Sequence[str]) -> dict[str, Watched | Modes]:
