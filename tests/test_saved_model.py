@@ -118,3 +118,130 @@ def test_what_is_no_model_is_named(trained, tmp_path):
         saved_model.load(tmp_path)
     with pytest.raises(UsageError, match="Can't read"):
         tfwgan.load_trainer(tmp_path / "no")
+
+
+def made(**changes):
+    """An exported model of a trainer that was not trained, in which only shapes and words matter."""
+    return experiment.build(Config(**{**TINY, **changes})).trainer
+
+
+@pytest.fixture(scope="module")
+def conditional(tmp_path_factory):
+    settings = {"data": "ring8-n=64", "gen_arch": "MLP-dim=8-cond=concat", "disc_arch": "MLP-dim=8-cond=projection"}
+    trainer = made(**settings, z_prior="const=6")
+    return saved_model.load(saved_model.export_saved_model(trainer, tmp_path_factory.mktemp("conditional") / "model"))
+
+
+NUMBERS = [int, np.int32, np.int64, lambda n: tf.constant(n), lambda n: tf.constant(n, tf.int64)]
+
+
+@pytest.mark.parametrize("of", NUMBERS, ids=["int", "int32", "int64", "tensor", "int64 tensor"])
+@pytest.mark.parametrize("n", [0, 1, 5, 256, 257])
+def test_any_usual_kind_of_number_is_taken_and_any_count(of, n, conditional):
+    reference = conditional.sample(n, 3, 2).numpy()
+    assert reference.shape == (n, 2)
+    np.testing.assert_array_equal(conditional.sample(of(n), of(3), of(2)), reference)
+    assert conditional.latent(of(n), of(3)).shape == (n, 4)
+
+
+@pytest.mark.parametrize("seed", [-(2**63), -1, 0, 2**31, 2**63 - 1])
+def test_any_seed_of_64_bits_is_one(seed, conditional):
+    assert np.isfinite(conditional.sample(3, seed, -1)).all()
+
+
+@pytest.mark.parametrize("dtype", [np.int32, np.int64])
+def test_rows_and_labels_are_whole_numbers_of_either_size(dtype, conditional):
+    rows, labels = np.arange(6, dtype=dtype), np.array([0, 1, 2, 3, 4, 7], dtype)
+    atoms = conditional.atom(rows, labels)
+    np.testing.assert_array_equal(conditional.atom(tf.range(6), labels), atoms)
+    np.testing.assert_array_equal(conditional.atom([0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 7]), atoms)
+    z = np.random.default_rng(0).normal(size=(6, 4))  # float64, as NumPy makes it
+    np.testing.assert_array_equal(conditional.decode(z, labels), conditional.decode(z.astype("float32"), labels))
+    assert conditional.decode(z[:0], labels[:0]).shape == (0, 2)
+    assert conditional.score(np.zeros([6, 2]), labels).shape == (6,)
+
+
+WRONG = {
+    "sample, one too many": lambda m: m.sample(2, 1, 8),
+    "sample, far": lambda m: m.sample(2, 1, 2**31 + 3),
+    "sample, below": lambda m: m.sample(2, 1, -2),
+    "sample, negative": lambda m: m.sample(-1, 1, 0),
+    "latent, negative": lambda m: m.latent(-1, 1),
+    "decode, above": lambda m: m.decode(np.zeros([2, 4], np.float32), [3, 8]),
+    "decode, below": lambda m: m.decode(np.zeros([2, 4], np.float32), [-1, 0]),
+    "atom, a row above": lambda m: m.atom([6], [0]),
+    "atom, a row below": lambda m: m.atom([-1], [0]),
+    "atom, a label": lambda m: m.atom([0], [8]),
+    "score": lambda m: m.score(np.zeros([1, 2], np.float32), [8]),
+}
+
+
+@pytest.mark.parametrize("what", WRONG)
+def test_what_is_out_of_range_is_an_error_and_no_picture(what, conditional):
+    with pytest.raises(tf.errors.InvalidArgumentError, match="must (lie in|be at least)"):
+        WRONG[what](conditional)
+
+
+def test_a_label_of_the_trainer_is_checked_too():
+    trainer = made(gen_arch="MLP-dim=8-cond=concat", disc_arch="MLP-dim=8-cond=projection")
+    with pytest.raises(UsageError, match=r"label must lie in 0 ... 7, got 8"):
+        trainer.sample(2, label=8)
+
+
+def test_a_model_works_in_one_line_and_by_its_endpoint_alone(trained):
+    path = str(trained[1].saved_model)
+    expected = saved_model.load(path).sample(3, 1)
+    np.testing.assert_array_equal(tf.saved_model.load(path).sample(3, 1), expected)
+    sample = tf.saved_model.load(path).sample
+    np.testing.assert_array_equal(sample(3, 1), expected)
+
+
+def test_the_model_names_its_classes(conditional, trained):
+    assert saved_model.class_names(conditional) == [f"mode {i}" for i in range(8)]
+    assert saved_model.class_names(saved_model.load(trained[1].saved_model)) == []
+
+
+FOREIGN = {
+    "a file beside": lambda p: (p / "thesis.tex").write_text("years"),
+    "a hidden file": lambda p: (p / ".notes").write_text("years"),
+    "a file among the weights": lambda p: (p / "variables" / "thesis.tex").write_text("years"),
+    "a file among the assets": lambda p: (p / "assets" / "thesis.tex").write_text("years"),
+    "an empty folder": lambda p: (p / "mine").mkdir(),
+    "no model": lambda p: (p / "saved_model.pb").unlink(),
+    "a link": lambda p: (p / "link").symlink_to(p),
+}
+
+
+@pytest.mark.parametrize("what", FOREIGN)
+def test_nothing_that_is_not_ours_is_ever_removed(what, trained, tmp_path):
+    path = saved_model.export_saved_model(trained[0], tmp_path / "model")
+    FOREIGN[what](path)
+    before = sorted(tmp_path.rglob("*"))
+    with pytest.raises(UsageError, match="holds other files"):
+        saved_model.export_saved_model(trained[0], path)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+def test_an_export_goes_where_it_is_asked_to(trained, tmp_path, monkeypatch):
+    (tmp_path / "empty").mkdir()
+    monkeypatch.chdir(tmp_path / "empty")
+    assert saved_model.export_saved_model(trained[0], ".") == tmp_path / "empty"
+    assert (tmp_path / "empty" / "saved_model.pb").exists() and [p.name for p in tmp_path.iterdir()] == ["empty"]
+
+
+def test_a_kill_between_two_renames_loses_no_model(trained, tmp_path, monkeypatch):
+    path = saved_model.export_saved_model(trained[0], tmp_path / "model")
+    path.rename(tmp_path / ".model.0a0b.old")
+    (tmp_path / ".model.0a0b.new").mkdir()
+    (tmp_path / ".model.mine.old").mkdir()
+    (tmp_path / ".model.mine.old" / "thesis.tex").write_text("years")
+
+    def full(*_, **__):
+        raise tf.errors.ResourceExhaustedError(None, None, "No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(tf.saved_model, "save", full)
+        with pytest.raises(OSError, match="No space left"):
+            saved_model.export_saved_model(trained[0], path)
+    assert saved_model.load(path).sample(2, 0).shape == (2, 16, 16, 1)
+    assert sorted(p.name for p in tmp_path.iterdir()) == [".model.mine.old", "model"]

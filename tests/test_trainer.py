@@ -6,6 +6,9 @@ import pytest
 import tensorflow as tf
 from small_trainer import N_CRITIC, SEED, STEPS, B, assert_same, data, differs, fit, make, objective, values
 
+from tfwgan import repeat
+from tfwgan.schedule import CriticSteps
+
 
 class Spy:
     """An objective that notes what it is shown; only for eager training."""
@@ -217,3 +220,30 @@ def test_labels_may_come_along():
     other = make()
     logs, expected = trainer.train_step(element), other.train_step({"image": element["image"]})
     assert {k: float(v) for k, v in logs.items()} == {k: float(v) for k, v in expected.items()}
+
+
+@pytest.mark.parametrize("loss", ["wgan_gp", "wgan-clip=0.1", "hinge-r1=1"])
+def test_many_critic_updates_in_a_loop_are_those_made_one_by_one(loss, monkeypatch):
+    ends = []
+    for unrolled in (8, 100):
+        monkeypatch.setattr(repeat, "_UNROLLED", unrolled)
+        trainer = make(loss, n_critic=9, opt="sgd-lr=1e-2")
+        logs = fit(trainer, data(9, steps=2))
+        ends.append((values(trainer.variables), logs))
+    assert_same(ends[0][0], ends[1][0], rtol=0, atol=1e-6)
+    for name, numbers in ends[0][1].items():
+        np.testing.assert_allclose(numbers, ends[1][1][name], rtol=1e-5, atol=1e-6)
+
+
+@pytest.mark.parametrize("schedule", ["1-warmup=3-first=2-every=3", "2-warmup=1-first=3-every=5", "3"])
+def test_the_draws_of_a_run_are_numbered_without_holes(schedule):
+    """With a warm-up too: a shuffled table of atoms is gone through as often as the data."""
+    steps = CriticSteps.parse(schedule)
+    trainer, seen = make(prior="const=24", n_critic=steps), []
+    for step in range(12):
+        trainer.step.assign(step)
+        n = steps.at(step)
+        seen += list(trainer.draw({"image": tf.zeros([B, n, 2])})["critic_codes"].numpy().T)
+    epochs = len(seen) * B // 24
+    counts = np.bincount(np.concatenate(seen)[: epochs * 24], minlength=24)
+    assert (counts == epochs).all()

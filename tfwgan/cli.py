@@ -158,8 +158,8 @@ def run(
         return code
     except UsageError as error:
         return _answer(_one_line(error), 2)
-    except KeyboardInterrupt:
-        return _answer("interrupted.", 130)
+    except KeyboardInterrupt as error:
+        return _answer(str(error) or "interrupted.", 130)
     except BrokenPipeError:  # as `tfwgan --help | head`
         screen.silence(sys.stdout)
         return 1

@@ -120,7 +120,7 @@ class Config:
         if self.name:
             return self.name
         parts = [self.data, self.loss, self.gen_arch, self.disc_arch, self.z_prior, f"s{self.seed}"]
-        name = "_".join("".join(c if c.isalnum() or c in "-=.()," else "-" for c in part) for part in parts)
+        name = "_".join("".join(c if c.isalnum() or c in "-=.(),_" else "-" for c in part) for part in parts)
         if len(name.encode()) > _LONGEST_NAME:
             digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
             name = f"{name.encode()[: _LONGEST_NAME - 9].decode(errors='ignore')}-{digest}"
@@ -135,15 +135,16 @@ class Config:
         """Every field by name, as the plain values that JSON knows."""
         return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
 
-    def to_json(self) -> str:
-        """The content of config.json, itself a valid ``--config`` file."""
-        return json.dumps(self.as_dict(), indent=2) + "\n"
+    def to_json(self, **facts: Any) -> str:
+        """The content of config.json, itself a valid ``--config`` file; of `FACTS` nothing is read back."""
+        return json.dumps({**self.as_dict(), **facts}, indent=2) + "\n"
 
 
 _LONGEST_NAME = 200  # bytes; file systems take 255, and files beside it need some
 _AT_LEAST_1 = ("image_size center_crop limit_data batch_size z_dim steps log_steps image_steps "
                "checkpoint_steps keep_checkpoints eval_steps eval_images threads").split()  # fmt: skip
 PATHS = ("data_dir", "out_dir")
+FACTS = ("class_names",)  # what config.json says of a run beside its settings
 
 
 def fields() -> dict[str, dataclasses.Field]:
@@ -178,6 +179,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
     except Exception as error:  # readers of YAML raise anything on what is none
         reason = " ".join(str(error).split())[:300]
         raise UsageError(f"--config={path} is not valid YAML or JSON: {reason}.") from None
+    values = {key: value for key, value in values.items() if key not in FACTS}
     for key in values:
         if key not in fields():
             raise UsageError(f"--config={path} has an unknown key {key!r}{suggest(str(key), fields())}")
@@ -190,6 +192,8 @@ def find_config(path: str | Path) -> Path:
     Raises:
         UsageError: If there is none.
     """
+    if not str(path):
+        raise UsageError("--config needs a file, or the name of a configuration that comes with the package.")
     path = Path(os.path.expanduser(path))
     if path.exists() or not CONFIGS.is_dir():
         return path

@@ -23,7 +23,7 @@ from tfwgan.loop import train
 from tfwgan.metrics import named
 from tfwgan.parts import make_trainer, resolve
 from tfwgan.plain import plain_keras
-from tfwgan.resume import about, other_data, restore
+from tfwgan.resume import about, facts, other_data, restore
 from tfwgan.runs import Run
 from tfwgan.saved_model import export_saved_model
 from tfwgan.schedule import CriticSteps
@@ -133,8 +133,12 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
     metrics = named(config.metrics)
     for metric in metrics.values():
         metric.check(dataset.shape)
-    with plain_keras():
-        trainer = make_trainer(config, dataset.shape, strategy, dataset.n_classes)
+    try:
+        with plain_keras():
+            trainer = make_trainer(config, dataset.shape, strategy, dataset.n_classes)
+    except UsageError as error:  # labels that are missed may have been lost for a reason
+        lost = [remark for remark in dataset.remarks if remark.startswith("no labels")]
+        raise UsageError(f"{error} ({'; '.join(lost)})" if lost else str(error)) from None
     trainer.class_names = getattr(dataset, "class_names", None) or ()
     return Experiment(config, dataset, trainer, strategy, metrics)
 
@@ -178,21 +182,21 @@ def fit(
     if isinstance(experiment.dataset, Outline):
         raise UsageError("This experiment was built with dry_run=True and has no data to train on; build it without.")
     check_callbacks(callbacks)
-    config, trainer = experiment.config, experiment.trainer
-    with plain_keras(), Run.resume(config) if resume else Run.create(config, fresh) as run:
-        meta = restore(run, config, experiment.dataset, trainer) if resume else {}
+    config, trainer, dataset = experiment.config, experiment.trainer, experiment.dataset
+    with plain_keras(), Run.resume(config) if resume else Run.create(config, fresh, **facts(dataset)) as run:
+        meta = restore(run, config, dataset, trainer) if resume else {}
         first, screen = trainer.steps_done, Screen(verbose)
         clock, images = Clock(meta.get("seconds", 0.0)), experiment.images_before
         writer = tf.summary.create_file_writer(str(run.file("tensorboard")))
         guard = Checkpoint(
-            run.path / "checkpoints", clock, about(config, experiment.dataset), config.checkpoint_steps, config.steps,
+            run.path / "checkpoints", clock, about(config, dataset), config.checkpoint_steps, config.steps,
             config.keep_checkpoints,
         )  # fmt: skip
         evaluate = _evaluation(experiment, run, writer, screen)
         ours = [
             StopOnNonFinite(guard.folder),
             Record(run, writer, clock, config, images),
-            Pictures(run, writer, experiment.dataset, config.image_steps, config.steps),
+            Pictures(run, writer, dataset, config.image_steps, config.steps),
             WeightHistograms(writer, config.image_steps, config.steps),
             *evaluate,
             guard,

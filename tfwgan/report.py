@@ -24,7 +24,7 @@ def describe(experiment: Experiment, costs: bool = False) -> str:
     """
     config, trainer = experiment.config, experiment.trainer
     rows = {"run": f"{config.run_dir}", **_settings(config), "data": _data(experiment)}
-    rows |= {f"data ({i})": remark for i, remark in enumerate(getattr(experiment.dataset, "remarks", ()), 1)}
+    rows |= {f"note {i}": remark for i, remark in enumerate(experiment.dataset.remarks, 1)}
     if trainer.n_classes:
         rows["classes"] = _classes(trainer.class_names or map(str, range(trainer.n_classes)))
     networks = {"generator": trainer.generator, "critic": trainer.critic, "prior": trainer.prior}

@@ -22,6 +22,11 @@ def about(config: Config, dataset: Dataset) -> dict[str, Any]:
     }
 
 
+def facts(dataset: Dataset) -> dict[str, Any]:
+    """What config.json says beside the settings."""
+    return {"class_names": list(dataset.class_names)} if dataset.class_names else {}
+
+
 def restore(run: Run, config: Config, dataset: Dataset, trainer: GanTrainer) -> dict[str, Any]:
     """Puts the newest checkpoint of a run into a trainer, and cuts metrics.jsonl back to it.
 
@@ -33,13 +38,13 @@ def restore(run: Run, config: Config, dataset: Dataset, trainer: GanTrainer) -> 
     """
     loaded = checkpoint.load_newest(run.path / "checkpoints")
     if loaded is None:
-        run.go_on(config)
+        run.go_on(config, **facts(dataset))
         run.drop_rows_after(-1)
         return {}
     arrays, meta = loaded
     if other := other_data(meta, dataset):
         raise UsageError(f"Can't resume {run.path} on other data: {other}.")
-    run.go_on(config, meta.get("config"), same_data="data" in meta)
+    run.go_on(config, meta.get("config"), same_data="data" in meta, **facts(dataset))
     checkpoint.restore(trainer, arrays)
     run.drop_rows_after(meta["step"], _unfinished(run, config, meta["step"], trainer))
     return meta

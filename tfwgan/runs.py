@@ -42,12 +42,13 @@ class Run:
             raise UsageError(f"{path} already holds other files; choose another --name or --out_dir.")
 
     @classmethod
-    def create(cls, config: Config, fresh: bool = False) -> "Run":
+    def create(cls, config: Config, fresh: bool = False, **facts: Any) -> "Run":
         """Makes the folder of a new run.
 
         Args:
             config: Of the run.
             fresh: Where the folder holds a run already, take ``<name>-2``, or the next number that is free.
+            **facts: What config.json says beside the settings, see `tfwgan.config.FACTS`.
 
         Raises:
             UsageError: If it already holds a run or other files, or can't be written.
@@ -56,7 +57,7 @@ class Run:
             config = _renamed(config)
         cls.check(config)
         run = cls(config.run_dir, _lock(config.run_dir, make=True))
-        run._write(config)
+        run._write(config, facts)
         return run
 
     @classmethod
@@ -70,13 +71,16 @@ class Run:
         read_config(config.run_dir / "config.json")
         return cls(config.run_dir, _lock(config.run_dir, make=False))
 
-    def go_on(self, config: Config, before: Mapping[str, Any] | None = None, same_data: bool = False) -> None:
+    def go_on(
+        self, config: Config, before: Mapping[str, Any] | None = None, same_data: bool = False, **facts: Any
+    ) -> None:
         """Takes a configuration to go on with, and clears away what an earlier end left half written.
 
         Args:
             config: The configuration now.
             before: That of the checkpoint; without one, what config.json says.
             same_data: Whether the data are known to be the same, wherever they lie and whatever they are called.
+            **facts: As of `create`.
 
         Raises:
             UsageError: If the two differ in something that changes the result.
@@ -87,7 +91,7 @@ class Run:
             raise UsageError(f"Can't resume {self.path} with a changed configuration: {'; '.join(changed)}.")
         for folder in (self.path, self.path / "images", self.path / "checkpoints"):
             clear_leftovers(folder)
-        self._write(config)
+        self._write(config, facts)
 
     def __enter__(self) -> "Run":
         return self
@@ -143,8 +147,8 @@ class Run:
         write_atomically(path, "".join(kept).encode())
         self._last = None
 
-    def _write(self, config: Config) -> None:
-        write_atomically(self.path / "config.json", config.to_json().encode())
+    def _write(self, config: Config, facts: Mapping[str, Any]) -> None:
+        write_atomically(self.path / "config.json", config.to_json(**facts).encode())
 
 
 def rows_of(run_dir: str | Path) -> Iterator[dict[str, Any]]:

@@ -141,6 +141,8 @@ class GanTrainer(TwoNetworks):
         if not self.n_classes:
             return None
         if label is not None:
+            if isinstance(label, int) and not 0 <= label < self.n_classes:
+                raise UsageError(f"label must lie in 0 ... {self.n_classes - 1}, got {label}.")
             return tf.fill([n], tf.cast(label, tf.int32))
         return tf.cast(rng.integers([n], rng.derive(sample_seed(seed), "label"), self.n_classes), tf.int32)
 
@@ -280,9 +282,7 @@ class GanTrainer(TwoNetworks):
 
 def _gradients(tape: tf.GradientTape, loss: tf.Tensor, variables: list) -> list[tf.Tensor]:
     """Gradients as plain tensors, also of a table that was read by index."""
-    return [
-        gradient if gradient is None else tf.convert_to_tensor(gradient) for gradient in tape.gradient(loss, variables)
-    ]
+    return [g if g is None else tf.convert_to_tensor(g) for g in tape.gradient(loss, variables)]
 
 
 def sample_seed(seed: int | tf.Tensor) -> tf.Tensor:

@@ -61,6 +61,12 @@ def traversals(
     return {name: _walk(trainer, z, labels, *walk) for name, walk in walks.items()}
 
 
+def code_values(trainer: GanTrainer, name: str, columns: int, limit: float | None = None) -> np.ndarray:
+    """What the code of a traversal is in each column: evenly spaced values, or the number of a category."""
+    limit = limit or (1.0 if isinstance(trainer.average_prior, Info) else 3.0)
+    return np.arange(columns) if name == "category" else np.linspace(-limit, limit, columns)
+
+
 def cluster_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
     """Share of items whose cluster is the one of their class, when clusters are matched to classes as well as can be.
 

@@ -3,6 +3,7 @@
 import json
 from pathlib import Path
 
+import numpy as np
 from absl import flags
 
 from tfwgan import cli
@@ -18,6 +19,8 @@ atom, the nearest real image, real images that the optimal plan sends to it) and
 patch of it, the most alike real patch around the same place, the image it is from).
 """
 POSITIONAL = ("RUN",)
+_ATOM = ["atom", "nearest real", "sent by the plan"]
+_PATCH = ["atom", "its patch", "most alike", "from"]
 
 
 def define_flags(values: flags.FlagValues) -> None:
@@ -41,12 +44,16 @@ def command(run: str, values: flags.FlagValues) -> None:
     trainer, dataset = load_run(run)
     if not isinstance(trainer.prior, Const):
         raise UsageError(f"{run} has no atoms: its prior is continuous; train with --z_prior=const=64.")
-    real = dataset.real(slice(values["limit"].value))
+    # All of them, or evenly spread ones: folders are sorted by class.
+    rows = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), values["limit"].value)).astype(int))
+    real = dataset.real(rows)
     atoms = inspect_atoms(trainer.distribution(), real, values["tolerance"].value)
     if dataset.is_image:
         pictures = {
-            "atoms": image_grid(assignment_rows(atoms), columns=16),
-            "patches": image_grid(patch_rows(atoms.fake, real, values["patch"].value), columns=16),
+            "atoms": image_grid(assignment_rows(atoms), columns=16, column_heads=2 * [*_ATOM, *[""] * 5]),
+            "patches": image_grid(
+                patch_rows(atoms.fake, real, values["patch"].value), columns=16, column_heads=4 * _PATCH
+            ),
         }
     else:
         pictures = {"atoms": scatter(atoms.fake, real)}

@@ -4,14 +4,15 @@ import numpy as np
 from absl import flags
 
 from tfwgan import cli
+from tfwgan.program.beside import real_points
 from tfwgan.spec import UsageError, suggest
 from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
-usage: tfwgan sample SAVED_MODEL [--n=64] [--seed=1] [--label=3] [--out=grid.png | folder/ | samples.npz]
+usage: tfwgan sample SAVED_MODEL [--n=64] [--seed=1] [--label=3] [--out=grid.png|folder/|samples.npz]
 
 SAVED_MODEL is the folder that a run exported, or the run folder itself. A conditional model draws n samples of the
-class --label; without it every class has a row, of n / classes samples.
+class --label, its name or its number; without it every class has a row, n samples in all.
 """
 POSITIONAL = ("SAVED_MODEL",)
 
@@ -23,7 +24,12 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string(
         "label", None, "class, its name or its number from 0; of conditional models", flag_values=values
     )
-    cli.define_path("out", "grid.png", "one picture (.png), an array (.npz), or a folder of pictures", values)
+    cli.define_path(
+        "out",
+        "grid.png",
+        "one picture (.png .jpg .webp), an array (.npz .npy), or a folder of pictures (a slash at the end)",
+        values,
+    )
 
 
 def command(saved_model: str, values: flags.FlagValues) -> None:
@@ -44,7 +50,10 @@ def command(saved_model: str, values: flags.FlagValues) -> None:
             images = np.concatenate([_filled(part, columns) for part in parts])
     else:
         images = model.sample(n, seed, *([label] if n_classes else [])).numpy()
-    said = save_samples(images, values["out"].value, columns)
+    heads = {"row_heads": names} if columns and images.ndim == 4 else {}
+    said = save_samples(
+        images, values["out"].value, columns, real=real_points(saved_model, images), named="--out", **heads
+    )
     print(said if label is None else f"{said} Class {label}: {names[label]}.")
 
 

@@ -23,7 +23,7 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("columns", 9, "values of the code that moves", lower_bound=2, flag_values=values)
     flags.DEFINE_float("limit", None, "how far it moves; default: 3, of InfoGAN 1", lower_bound=0, flag_values=values)
     flags.DEFINE_float("truncation", 1.0, "factor of all that stands still", lower_bound=0, flag_values=values)
-    flags.DEFINE_integer("seed", 0, "which latents", flag_values=values)
+    cli.define_seed(values, "which latents")
     cli.define_path("out", None, "folder of the pictures; default: traverse/ in the run", values)
 
 
@@ -31,7 +31,7 @@ def command(path: str, values: flags.FlagValues) -> None:
     """Loads the run, moves each code, writes."""
     with quiet_tensorflow():
         from tfwgan.experiment import load_data_of, load_trainer
-    from tfwgan.audit.codes import categories, cluster_accuracy, traversals
+    from tfwgan.audit.codes import categories, cluster_accuracy, code_values, traversals
     from tfwgan.render import image_grid, save_png
 
     trainer = load_trainer(path)
@@ -42,7 +42,9 @@ def command(path: str, values: flags.FlagValues) -> None:
     with cli.writing_to(out):
         out.mkdir(parents=True, exist_ok=True)
         for name, images in pictures.items():
-            save_png(image_grid(images, len(images) // options["rows"]), out / f"{name}.png")
+            columns = len(images) // options["rows"]
+            heads = [f"{value:.2g}" for value in code_values(trainer, name, columns, options["limit"])]
+            save_png(image_grid(images, columns, column_heads=heads, title=name), out / f"{name}.png")
     print(f"{len(pictures)} pictures in {out}")
     if "category" in pictures:
         dataset = load_data_of(run_dir)

@@ -92,9 +92,12 @@ def train(config: Config, progress_steps: int | None = None) -> Trained:
     experiment = build(config)
     print(f"\n{config.run_name}: --loss={config.loss}, {config.steps} steps", flush=True)
     own = [Progress(Screen(), progress_steps, config.steps, experiment.images_before)] if progress_steps else []
-    result = fit(experiment, own, resume=(config.run_dir / "config.json").exists(), verbose=not own)
+    begun = (config.run_dir / "config.json").exists()
+    if begun:
+        print("taken up where it was stopped, or finished before", flush=True)
+    result = fit(experiment, own, resume=begun, verbose=not own)
     if result.interrupted:
-        raise KeyboardInterrupt
+        raise KeyboardInterrupt("stopped, and saved; the same command goes on from there.")
     losses = {"step", "seconds", "images_per_second", *experiment.trainer.trackers}
     logged = [row for row in result.history if "seconds" in row]
     evaluated = [row for row in result.history if row.keys() - losses]

@@ -1,0 +1,28 @@
+"""What lies beside an exported model: the run that it is from, whose data its points are drawn on."""
+
+from pathlib import Path
+
+import numpy as np
+
+from tfwgan.spec import UsageError
+
+
+def real_points(saved_model: str, samples: np.ndarray, most: int = 2000) -> np.ndarray | None:
+    """Real points `[n, d]` to draw below generated ones; None for images, or if the run's data can't be had.
+
+    Args:
+        saved_model: The folder of a run, or that of the model in it.
+        samples: The generated samples.
+        most: So many points are enough.
+    """
+    from tfwgan.experiment import load_data_of
+
+    path = Path(saved_model).resolve()
+    runs = [one for one in (path, path.parent.parent) if (one / "config.json").exists()]
+    if samples.ndim != 2 or not runs:
+        return None
+    try:
+        dataset = load_data_of(runs[0])
+    except UsageError:
+        return None
+    return dataset.real(slice(most)) if dataset.shape == samples.shape[1:] else None
