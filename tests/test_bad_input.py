@@ -89,7 +89,7 @@ def test_a_mistake_is_answered_in_one_line_and_leaves_nothing(flags, answer, tin
         ("los: wgan", "unknown key 'los'; did you mean 'loss'"),
         ("- a list", "key: value"),
         ("loss: [", "not valid YAML"),
-        ("loss: {name: wgan}", "--loss must be text"),
+        ("loss: {name: wgan}", "must be flat, but line 1 is nested"),
         ("steps: 2.5", "--steps must be a whole number"),
         ("gray_scale: 1", "--gray_scale must be True or False"),
         ("", "key: value"),

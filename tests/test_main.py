@@ -93,7 +93,7 @@ def test_tensorboard_gets_scalars_pictures_and_named_histograms(no_export, tiny,
         for value in event.summary.value:
             seen.setdefault(value.tag, []).append(event.step)
     assert seen["loss/critic_estimate"] == [2, 4] and seen["speed/images_per_second"] == [2, 4]
-    assert seen["settings"] == [0] and min(seen) == "loss/critic_loss"
+    assert seen["settings"] == [0] and min(seen).startswith("loss/")
     assert seen["samples"] == [0, 2, 4] and seen["real"] == [0]
     for weights in ("weights/critic/down_0/kernel", "weights/generator/to_image/kernel"):
         assert seen[weights] == [2, 4]

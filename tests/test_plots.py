@@ -1,15 +1,12 @@
 """Laws of the charts: what is drawn lies where it should, and nothing else is drawn."""
 
-import importlib.util
-import sys
-from pathlib import Path
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from tfwgan import axes, cli, plots
+from tfwgan import axes, plots
 from tfwgan.plots import COLOURS, bar_chart, line_chart, matrix, moves, tiles
+from tfwgan.program import verbs
 
 
 def places(picture, colour=COLOURS[0]):
@@ -171,17 +168,9 @@ def test_unequal_lengths_are_refused():
             chart({"loss": ([0, 1], [0, 1, 2])})
 
 
-def script():
-    path = Path(__file__).parents[1] / "scripts" / "distances.py"
-    spec = importlib.util.spec_from_file_location("distances_script", path)
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
 def test_the_script_prints_and_draws_the_worked_examples(tmp_path, capsys):
-    module, out = script(), tmp_path / "d.png"
-    assert cli.run(module.command, module.define_flags, module.USAGE, arguments=[f"--out={out}"]) == 0
+    out = tmp_path / "d.png"
+    assert verbs.run("distances", [f"--out={out}"]) == 0
     printed = capsys.readouterr().out
     for words in ("42 in all, 7 per box", "2 in order, 6 crossed", "0.50  0.500  0.693    inf  1.000", f"Wrote {out}."):
         assert words in printed
@@ -191,9 +180,6 @@ def test_the_script_prints_and_draws_the_worked_examples(tmp_path, capsys):
 
 
 def test_the_script_says_in_one_line_where_it_can_t_write(tmp_path, capsys):
-    module = script()
     (tmp_path / "file").touch()
-    code = cli.run(module.command, module.define_flags, module.USAGE, arguments=[f"--out={tmp_path}/file/d.png"])
-    assert code == 2
+    assert verbs.run("distances", [f"--out={tmp_path}/file/d.png"]) == 2
     assert "Can't write --out=" in capsys.readouterr().err
-    assert "distances_script" not in sys.modules

@@ -2,6 +2,7 @@
 
 import json
 import os
+import shlex
 import signal
 import subprocess
 import sys
@@ -151,7 +152,7 @@ def test_a_signal_saves_says_how_to_resume_and_exits_cleanly(number, tmp_path):
 def test_what_the_farewell_says_about_resuming_works(tiny, tmp_path, capsys):
     assert tiny() == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if "--resume" in line)
-    assert main(line.split("tfwgan.main ")[1].split()) == 0
+    assert main(shlex.split(line.split(" train ")[1])) == 0
     assert [row["step"] for row in rows(tmp_path / "run")] == [2, 4, 6, 8]
 
 

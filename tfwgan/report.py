@@ -49,13 +49,13 @@ def _settings(config: Config) -> dict[str, str]:
 def _data(experiment: Experiment) -> str:
     """How many of what, and whether their classes count."""
     dataset: Dataset | Outline = experiment.dataset
-    size = "an unknown number of" if dataset.size is None else f"{dataset.size:,}"
-    form = "x".join(map(str, dataset.shape))
-    items = f"{size} {form} images" if dataset.is_image else f"{size} points of {form} coordinates"
-    if not dataset.n_classes:
-        return items
-    unused = "" if experiment.trainer.n_classes else " (not used: no network reads labels)"
-    return f"{items}, {dataset.n_classes} classes{unused}"
+    form, kind = "x".join(map(str, dataset.shape)), "images" if dataset.is_image else "points"
+    items = f"{form} images" if dataset.is_image else f"points of {form} coordinates"
+    items = items if dataset.size is None else f"{dataset.size:,} {items}"
+    if dataset.n_classes:
+        unused = "" if experiment.trainer.n_classes else " (not used: no network reads labels)"
+        items = f"{items}, {dataset.n_classes} classes{unused}"
+    return items if dataset.size is not None else f"{items} (number of {kind} unknown until downloaded)"
 
 
 def _classes(names) -> str:

@@ -111,8 +111,8 @@ class _Endpoint(tf.Module):
         super().__init__()
         self.variables_read = variables
         # One graph for the work, and a small one around it for each choice of types.
-        core = tf.function(function, input_signature=[tf.TensorSpec(shape, types[0]) for _, shape, types in arguments])
         wanted = [types[0] for _, _, types in arguments]
+        core = tf.function(function).get_concrete_function(*_specs(arguments, wanted))
 
         def call(*values):
             return core(*(tf.cast(value, dtype) for value, dtype in zip(values, wanted, strict=True)))
