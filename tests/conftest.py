@@ -40,8 +40,8 @@ def two_devices():
 ROOT = Path(__file__).parent.parent
 TINY = {
     "data": "ring8-n=64",
-    "gen_arch": "MLP-dim=8",
-    "disc_arch": "MLP-dim=8",
+    "gen_arch": "MLP-dim=8-mults=(1,)",
+    "disc_arch": "MLP-dim=8-mults=(1,)",
     "z_dim": "4",
     "batch_size": "8",
     "n_critic": "2",

@@ -47,6 +47,7 @@ ORDERS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", ORDERS)
 @pytest.mark.parametrize("n", [300, 5000])
 @pytest.mark.parametrize("copies", [1, 50])  # of each sample

@@ -127,6 +127,7 @@ def test_gradients_are_those_of_finite_differences(text):
     np.testing.assert_allclose(value(x + direction) - value(x), slope, rtol=1e-4, atol=1e-4)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", [*EACH, ALL])
 def test_a_result_is_a_function_of_the_seed_and_graph_and_xla_agree(text):
     transform, x = augment.parse(text), images(6)

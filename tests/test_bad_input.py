@@ -153,6 +153,7 @@ def test_an_output_that_cannot_be_written_is_refused(tiny, tmp_path, capfd):
     assert "--out_dir" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_a_second_run_in_the_same_folder_is_refused(tiny, tmp_path, capfd):
     assert tiny() == 0
     before = (tmp_path / "run" / "metrics.jsonl").read_bytes()
@@ -174,6 +175,7 @@ def test_resuming_what_is_not_there_is_refused(tiny, tmp_path, capfd):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_resuming_with_changes_lists_them(tiny, capfd):
     assert tiny() == 0
     assert tiny("--resume", loss="gan", seed="3") == 2
@@ -181,6 +183,7 @@ def test_resuming_with_changes_lists_them(tiny, capfd):
     assert "loss was 'wgan_gp', is 'gan'" in err and "seed was 0, is 3" in err and err.count("\n") == 1
 
 
+@pytest.mark.slow
 def test_the_table_starts_from_a_run_that_works(tiny):
     assert len(MISTAKES) >= 40
     assert tiny() == 0

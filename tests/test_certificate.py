@@ -28,6 +28,7 @@ def random_problem(rng):
     return x, y, f, h
 
 
+@pytest.mark.slow
 def test_no_bound_is_wrong_in_ten_thousand_cases():
     rng = np.random.default_rng(0)
     nonzero = 0

@@ -54,12 +54,13 @@ def test_the_sentences_follow_the_numbers():
 def short(monkeypatch):
     """Makes every run of the study a few steps of small networks."""
     few = {"steps": 6, "log_steps": 2, "batch_size": 8, "n_critic": "2", "z_dim": 4}
-    nets = {"gen_arch": "MLP-dim=8", "disc_arch": "MLP-dim=8"}
+    nets = {"gen_arch": "MLP-dim=8-mults=(1,)", "disc_arch": "MLP-dim=8-mults=(1,)"}
     original, two = clipping.common, {name: clipping.CLIPS[name] for name in ("c = 0.001", "c = 0.01")}
     monkeypatch.setattr(clipping, "CLIPS", two)
     monkeypatch.setattr(clipping, "common", lambda study: {**original(study), **few, **nets})
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("method", ["c = 0.001", "c = 0.01", "WGAN-GP"])
 def test_no_clipped_weight_leaves_its_box(method, short, tmp_path):
     study = Study("squares-size=8-square=3", tmp_path)

@@ -68,6 +68,7 @@ def test_the_critic_names_a_category_of_every_image():
     assert guessed.shape == (300,) and set(guessed) <= {0, 1, 2}
 
 
+@pytest.mark.slow
 def test_the_script_draws_them_and_says_how_well_categories_are_classes(tmp_path, script):
     config = {**COMMON, **INFO, "data": "fashion_mini", "image_size": 16, "limit_data": 40}
     run = experiment.fit(experiment.build(Config(**config, out_dir=str(tmp_path), name="r")), verbose=False).run_dir

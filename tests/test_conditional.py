@@ -13,7 +13,7 @@ from tfwgan.spec import UsageError
 IMAGES, LABELS = (16, 16, 3), tf.constant([0, 1, 2, 2, 1, 0])
 NETWORKS = {
     "FC-nf=8": POINTS,
-    "MLP-dim=8": DIGITS,
+    "MLP-dim=8-mults=(1,)": DIGITS,
     "DCGAN-nf=4": IMAGES,
     "SimpleCNN-dim=4": IMAGES,
     "ResNet-nf=8": IMAGES,
@@ -61,6 +61,7 @@ def test_a_conditional_generator_draws_another_image_for_another_label(text, sha
     assert all(np.abs(images[i] - images[j]).max() > 1e-4 for i in range(3) for j in range(i))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text, shape", CRITICS)
 def test_a_conditional_critic_reads_or_guesses_the_label(text, shape):
     model, reads = critic(text, shape, n_classes=3), "cond=ac" not in text
@@ -106,6 +107,7 @@ def test_labels_beside_an_image_are_maps_of_ones():
     )
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text, shape", [*GENERATORS, *CRITICS])
 def test_copies_say_the_same(text, shape):
     build = generator if (text, shape) in GENERATORS else critic
@@ -139,7 +141,7 @@ def test_impossible_conditions_are_refused(build, text, shape, n_classes, messag
 
 
 def test_a_certified_critic_may_read_the_label():
-    model = critic("MLP-dim=8-lipschitz=True-cond=concat", POINTS, n_classes=3)
+    model = critic("MLP-dim=8-mults=(1,)-lipschitz=True-cond=concat", POINTS, n_classes=3)
     x, y = noise(300, 2), noise(300, 2, seed=1)
     label = tf.range(300) % 3
     rises = np.abs(model({"image": x, "label": label}) - model({"image": y, "label": label}))
@@ -163,7 +165,7 @@ def test_heads_of_infogan_stand_beside_the_score(heads, shapes):
 
 
 def test_a_joint_critic_reads_latents_too():
-    model = critic("MLP-dim=8-norm=batch-joint=True", DIGITS)
+    model = critic("MLP-dim=8-mults=(1,)-norm=batch-joint=True", DIGITS)
     inputs = {"image": tf.repeat(noise(1, *DIGITS), 6, axis=0), "z": noise(6, 4)}
     assert {k: v.shape for k, v in model.input.items()} == {"image": (None, *DIGITS), "z": (None, 4)}
     assert len(np.unique(model(inputs))) == 6

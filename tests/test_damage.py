@@ -54,6 +54,7 @@ def accepted(content, tmp_path):
         return None
 
 
+@pytest.mark.slow
 def test_one_flipped_bit_anywhere_is_noticed_or_harmless(newest, whole, tmp_path):
     rng = np.random.default_rng(0)
     directory = newest.find(b"PK\x01\x02")
@@ -129,6 +130,7 @@ def test_any_bytes_are_a_configuration_or_one_line(tmp_path_factory, content, en
         assert "\n" not in str(error) and len(str(error)) < 2000
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     ["a: !!bool maybe", "name: !!timestamp x", "loss: " + "[" * 3000, "steps: &a [1, *a]", "seed: &a [x]\nname: *a"],

@@ -146,6 +146,7 @@ def test_an_unknown_split_names_the_known():
         load_real("tfds=mnist-split=tarin")
 
 
+@pytest.mark.slow
 @real
 def test_mnist_is_whole_and_balanced(capfd):
     mnist = load_real("tfds=mnist")
@@ -156,6 +157,7 @@ def test_mnist_is_whole_and_balanced(capfd):
     assert len(load_real("tfds=mnist-split=test[:100]")) == 100
 
 
+@pytest.mark.slow
 @real
 def test_the_bundled_sample_is_the_start_of_fashion_mnist():
     mini, fashion = data.load("fashion_mini"), load_real("tfds=fashion_mnist", limit_data=10000)

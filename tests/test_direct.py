@@ -101,6 +101,7 @@ def test_training_on_a_distance_lowers_it(text):
     assert float(distance(parts.trainer.distribution(), real, 0)) < 0.6 * before
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", SOME)
 def test_two_devices_minimise_the_distance_of_the_global_batch(text):
     settings = config(text, batch_size=8, z_prior="normal", g_opt="sgd-lr=0.01")

@@ -27,6 +27,7 @@ def subspace_layers(model):
     return [layer for layer in model.layers if isinstance(layer, eigengan.SubspaceLayer)]
 
 
+@pytest.mark.slow
 def test_they_have_as_many_weights_as_the_original():
     assert n_weights(generator(shape=(256, 256, 3), z_dim=36 + 512)) == 22_994_951
     assert n_weights(critic(shape=(256, 256, 3))) == 13_635_601

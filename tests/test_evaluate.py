@@ -18,7 +18,13 @@ from tfwgan.transport.exact import w1
 
 pytestmark = pytest.mark.usefixtures("no_export")
 
-RING = {"data": "ring8-n=64", "gen_arch": "MLP-dim=8", "disc_arch": "MLP-dim=8", "z_dim": "4", "z_prior": "const=8"}
+RING = {
+    "data": "ring8-n=64",
+    "gen_arch": "MLP-dim=8-mults=(1,)",
+    "disc_arch": "MLP-dim=8-mults=(1,)",
+    "z_dim": "4",
+    "z_prior": "const=8",
+}
 
 
 OF_LOSSES = {"seconds", "images_per_second", "critic_loss", "critic_estimate", "gp", "generator_loss"}
@@ -70,6 +76,7 @@ def test_rows_go_to_the_file_with_every_reference(tiny, tmp_path):
     assert [row["step"] for row in rows(tmp_path / "run", metrics=False)] == [2, 4]
 
 
+@pytest.mark.slow
 def test_a_resumed_run_writes_the_rows_of_one_that_was_not_stopped(tiny, tmp_path):
     flags = {"z_prior": "const=8", "eval_steps": "1"}
     tiny("--metrics=w1", "--metrics=mmd", name="whole", **flags)
@@ -131,6 +138,7 @@ def test_references_that_are_damaged_are_found_again(damage, tmp_path):
     assert "w1" in found and again == right and path.read_bytes() == whole
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric, proves", [("w1", True), ("swd", False)])
 def test_what_a_critic_proves_stands_beside_an_exact_w1_only(metric, proves, tiny, tmp_path):
     tiny(f"--metrics={metric}", steps="1")
@@ -149,6 +157,7 @@ class Spoil(keras.callbacks.Callback):
             variable.assign(tf.fill(variable.shape, self.value))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("metric, value", [("w1", np.nan), ("swd", np.inf), ("modes=ring8", np.nan)])
 def test_samples_that_are_no_numbers_stop_the_run_in_one_line(metric, value, tmp_path):
     settings = {"out_dir": str(tmp_path), "name": "run", "steps": 3, "eval_steps": 2, "metrics": (metric,)}
@@ -165,6 +174,7 @@ def test_numbers_have_the_precision_of_images_or_what_it_takes(value, kept):
     assert _rounded(value) == kept and type(_rounded(value)) is float
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("limit", ["--eval_images=1", "--eval_images=3"])
 def test_few_items_are_measured_and_every_row_is_json(limit, tiny, tmp_path):
     names = ["w1-otmeans=True", "sinkhorn=0.1", "swd", "full_dim_swd", "projected_w1", "nn", "frechet", "mmd", "modes"]
@@ -178,6 +188,7 @@ def test_few_items_are_measured_and_every_row_is_json(limit, tiny, tmp_path):
         assert limit != "--eval_images=1" or not [key for key in row if key.endswith("_floor")]
 
 
+@pytest.mark.slow
 def test_without_metrics_nothing_is_evaluated(tiny, tmp_path):
     tiny()
     assert rows(tmp_path / "run") == []
@@ -204,7 +215,8 @@ def test_the_optimality_ratio_of_the_optimum_is_one():
     )
 
 
-@pytest.mark.parametrize("disc_arch", ["MLP-dim=8", "FC-nf=8"])
+@pytest.mark.slow
+@pytest.mark.parametrize("disc_arch", ["MLP-dim=8-mults=(1,)", "FC-nf=8"])
 def test_what_a_critic_certifies_is_below_the_distance(disc_arch):
     parts = build(disc_arch=disc_arch)
     real, fake = parts.dataset.real(slice(None)), parts.trainer.distribution()

@@ -41,6 +41,7 @@ CRITIC_WEIGHTS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text, size, z_dim, n", GENERATOR_WEIGHTS)
 def test_generators_have_as_many_weights_as_the_originals(text, size, z_dim, n):
     assert n_weights(generator(text, RGB[size], z_dim)) == n
@@ -68,6 +69,7 @@ def test_a_picture_is_drawn_and_the_loss_reaches_every_weight(text, shape):
         assert np.isfinite(gradient).all() and np.abs(gradient).max() > 0, variable.path
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("size", RGB)
 @pytest.mark.parametrize("name", NAMES)
 def test_images_of_every_size_are_in_range(name, size):
@@ -78,6 +80,7 @@ def test_images_of_every_size_are_in_range(name, size):
     np.testing.assert_allclose(images, np.tanh(before(z)), atol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("norm", ["none", "instance", "layer"])
 @pytest.mark.parametrize("name", NAMES)
@@ -176,6 +179,7 @@ def test_noise_is_nearly_normal_and_independent_between_places_layers_and_latent
     np.testing.assert_allclose(latents, cosines, atol=0.35)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("xla", [False, True])
 def test_an_image_is_a_function_of_its_latent(xla):
     model = generator("FastGAN-nf=2", RGB[32], z_dim=20)

@@ -50,7 +50,9 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("other", OTHERS)
+@pytest.mark.parametrize(
+    "other", ["one bit", *(pytest.param(o, marks=pytest.mark.slow) for o in OTHERS if o != "one bit")]
+)
 def test_a_run_does_not_go_on_with_other_data(other, config):
     fit(config, Dataset("mine", points()))
     longer, before = dataclasses.replace(config, steps=6), checkpoint.paths(config.run_dir / "checkpoints")
@@ -60,6 +62,7 @@ def test_a_run_does_not_go_on_with_other_data(other, config):
     assert fit(longer, Dataset("renamed", points()), resume=True).step == 6
 
 
+@pytest.mark.slow
 def test_a_run_on_arrays_says_so_and_does_not_go_on_without_them(config, capsys):
     result = fit(config, Dataset("mine", points()))
     assert json.loads((result.run_dir / "config.json").read_text())["data"] == "given=mine"
@@ -71,7 +74,13 @@ def test_a_run_on_arrays_says_so_and_does_not_go_on_without_them(config, capsys)
     assert tfwgan.load_trainer(result.run_dir).steps_done == 4
 
 
-@pytest.mark.parametrize("name, value", [("loss", "wgan=1"), ("seed", 7), ("ema", 0.5), ("batch_size", 4)])
+@pytest.mark.parametrize(
+    "name, value",
+    [
+        ("loss", "wgan=1"),
+        *(pytest.param(*o, marks=pytest.mark.slow) for o in [("seed", 7), ("ema", 0.5), ("batch_size", 4)]),
+    ],
+)
 def test_an_edited_configuration_is_not_gone_on_with(name, value, config, capsys):
     fit(config)
     path = config.run_dir / "config.json"
@@ -81,6 +90,7 @@ def test_an_edited_configuration_is_not_gone_on_with(name, value, config, capsys
     assert tfwgan.load_trainer(config.run_dir).steps_done == 4  # what was trained is what the checkpoint says
 
 
+@pytest.mark.slow
 def test_a_run_goes_on_wherever_it_and_its_data_were_moved(tmp_path):
     from PIL import Image
 
@@ -99,6 +109,7 @@ def test_a_run_goes_on_wherever_it_and_its_data_were_moved(tmp_path):
     assert saved_step(Config(out_dir=str(tmp_path), name="renamed")) == 4
 
 
+@pytest.mark.slow
 def test_a_run_from_before_fingerprints_goes_on(config):
     fit(config)
     for path in checkpoint.paths(config.run_dir / "checkpoints"):
@@ -159,6 +170,7 @@ def test_a_metric_can_stop_a_run(config):
     assert [row["step"] for row in result.history if "swd" in row] == [0, 2, 4]
 
 
+@pytest.mark.slow
 def test_memory_that_is_full_is_told_with_what_is_saved(config, monkeypatch):
     parts = tfwgan.build(dataclasses.replace(config, steps=8))
     real = parts.trainer.step_function
@@ -178,6 +190,7 @@ def test_memory_that_is_full_is_told_with_what_is_saved(config, monkeypatch):
         tfwgan.fit(parts, verbose=False)
 
 
+@pytest.mark.slow
 def test_a_disk_that_is_full_at_the_export_is_told_with_what_is_saved(config, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
@@ -188,6 +201,7 @@ def test_a_disk_that_is_full_at_the_export_is_told_with_what_is_saved(config, mo
     assert "\n" not in str(caught.value) and saved_step(config) == 4
 
 
+@pytest.mark.slow
 def test_another_run_can_be_started_beside_the_first(config, capsys):
     assert fit(config).run_dir.name == "run"
     with pytest.raises(UsageError, match="fresh=True"):
@@ -198,6 +212,7 @@ def test_another_run_can_be_started_beside_the_first(config, capsys):
     assert main([*flags, "--fresh"]) == 0 and "run-4" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_a_longer_run_has_the_rows_of_one_that_was_long_from_the_start(config):
     odd = dataclasses.replace(config, steps=5, log_steps=3, eval_steps=4, metrics=("swd",))
     fit(odd)
@@ -237,6 +252,7 @@ def test_logged_means_survive_another_number_of_replicas(number, other):
     assert after.mean == pytest.approx(1.5)
 
 
+@pytest.mark.slow
 def test_threads_are_part_of_a_run(config, monkeypatch):
     result = fit(config)
     threads = json.loads((result.run_dir / "config.json").read_text())["threads"]
@@ -248,6 +264,7 @@ def test_threads_are_part_of_a_run(config, monkeypatch):
         fit(dataclasses.replace(config, steps=6), resume=True)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "setting",
     [

@@ -97,6 +97,7 @@ def others():
 OTHERS = others()
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(not OTHERS, reason="this machine has one release of this Python")
 @pytest.mark.parametrize("python", OTHERS.values(), ids=[".".join(map(str, version)) for version in OTHERS])
 def test_other_releases_of_this_python_train_and_sample(python, tmp_path):

@@ -103,6 +103,7 @@ def test_no_pair_is_pulled_apart(text, shape, scale):
     assert np.all(rises <= lengths(x - y) * (1 + 1e-5) + 1e-5)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text, shape", CERTIFIED)
 def test_no_steepest_pair_exceeds_one(text, shape):
     """Gradient ascent on the slope between pairs, and on the gradient's own length."""
@@ -148,6 +149,7 @@ PAIRS = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("real, fake", PAIRS.values(), ids=PAIRS)
 def test_a_trained_critic_comes_near_w1_and_never_above(real, fake):
     model = critic("FC-nf=32-lipschitz=True", real.shape[1:])
@@ -168,6 +170,7 @@ def test_a_trained_critic_comes_near_w1_and_never_above(real, fake):
     assert best >= 0.95 * w1
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text", ["FC-nf=8", "CNN-nf=4-k=2-depth=2"])
 def test_copies_and_compiled_calls_say_the_same(text):
     model, x = critic(f"{text}-lipschitz=True", (8, 8, 1)), {"image": numbers(5, 8, 8, 1)}

@@ -66,6 +66,7 @@ PENALISED = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("text, shape", PENALISED)
 def test_a_penalty_on_the_slope_reaches_every_kernel(text, shape):
     model = critic(text.replace("nf=2", "nf=4"), shape)
@@ -189,6 +190,7 @@ def test_oblong_images_are_for_fc_mlp_and_cnn():
 NORMS = ["none", "batch", "layer", "instance"]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("norm", NORMS)
 @pytest.mark.parametrize("name", ["FC", "MLP", "DCGAN", "SimpleCNN", "ResNet", "FastGAN"])
 def test_a_critic_couples_its_batch_when_what_it_says_of_one_depends_on_the_others(name, norm):

@@ -26,6 +26,7 @@ def squares():
     return load("squares").real(slice(None))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("float32", [False, True])
 @pytest.mark.parametrize("method", METHODS)
 def test_w1_never_rises_and_is_that_of_the_points(method, float32, monkeypatch):
@@ -71,6 +72,7 @@ def test_as_many_points_as_squares_are_the_squares():
     assert {c.tobytes() for c in means.centroids} == {image.tobytes() for image in x}
 
 
+@pytest.mark.slow
 def test_steps_against_the_gradient_nearly_reach_the_samples():
     x = cloud(20)
     means = ot_means(x, 20, "gradient", max_steps=300, tolerance=1e-4)
@@ -167,6 +169,7 @@ def test_nearly_coinciding_samples_break_nothing(method):
         assert (np.diff(means.history) <= 0).all()
 
 
+@pytest.mark.slow
 def test_a_large_set_starts_from_part_of_it(monkeypatch):
     x = cloud(3000, 3)
     whole = ot_means(x, 8)
@@ -191,6 +194,7 @@ def test_the_start_is_given_or_of_the_seed():
     assert several[0].value == min(value for _, value in steps)
 
 
+@pytest.mark.slow
 def test_the_squares_have_known_optima(tmp_path):
     x = squares()
     np.testing.assert_allclose(ot_means(x, 1, tolerance=1e-7).value, 19.6726, rtol=1e-4)

@@ -121,6 +121,7 @@ def test_an_unknown_split_of_a_prepared_set_names_the_known():
         data.outline("tfds=mnist-split=tarin", data_dir=str(Path(TEST_DATA) / "tensorflow_datasets"))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "flags, kind",
     [
@@ -138,13 +139,14 @@ def test_a_dry_run_needs_neither_network_nor_data(flags, kind, alone, tiny, tmp_
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "settings",
     [
         {"data": "fashion_mini", "gen_arch": "FC-nf=8-cond=concat", "disc_arch": "FC-nf=8-cond=projection"},
         {"data": "squares-size=16-square=3", "gen_arch": "DCGAN-nf=4", "disc_arch": "DCGAN-nf=4"},
-        {"data": "ring8-n=64", "gen_arch": "MLP-dim=8", "disc_arch": "MLP-dim=8", "n_critic": 2},
-        {"data": "ring8-n=64", "gen_arch": "MLP-dim=8", "loss": "swd"},
+        {"data": "ring8-n=64", "gen_arch": "MLP-dim=8-mults=(1,)", "disc_arch": "MLP-dim=8-mults=(1,)", "n_critic": 2},
+        {"data": "ring8-n=64", "gen_arch": "MLP-dim=8-mults=(1,)", "loss": "swd"},
     ],
     ids=str,
 )
@@ -162,12 +164,15 @@ def test_a_dry_run_checks_the_size_of_the_batch_where_it_can():
 
 @pytest.mark.parametrize("shape, n_classes", [((4, 4, 3), None), ((4, 4, 1), 10), ((2,), 8)])
 def test_blank_data_have_the_outline_that_they_are_made_from(shape, n_classes):
-    outline = Outline("new", shape, n_classes, None)
+    names = tuple("abcdefghij"[:n_classes]) if n_classes else None
+    outline = Outline("new", shape, n_classes, None, class_names=names)
     assert Outline.of(outline.blank(5)) == dataclasses.replace(outline, size=5)
 
 
 def test_an_outline_is_not_trained_on(tmp_path):
-    config = tfwgan.Config(data="ring8-n=64", gen_arch="MLP-dim=8", disc_arch="MLP-dim=8", out_dir=str(tmp_path))
+    config = tfwgan.Config(
+        data="ring8-n=64", gen_arch="MLP-dim=8-mults=(1,)", disc_arch="MLP-dim=8-mults=(1,)", out_dir=str(tmp_path)
+    )
     with pytest.raises(UsageError, match="no data to train on"):
         tfwgan.fit(tfwgan.build(config, dry_run=True))
     assert list(tmp_path.iterdir()) == []

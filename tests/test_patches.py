@@ -150,6 +150,7 @@ def test_too_many_patches_are_thinned_out_by_a_seed():
     np.testing.assert_allclose(patch_w1(x, x, 4, 1, 5, 20), 0, atol=1e-12)
 
 
+@pytest.mark.slow
 def test_patches_tell_sets_of_squares_apart():
     squares = load("squares").real(slice(None))
     some = squares[np.random.default_rng(0).choice(len(squares), 64, replace=False)]

@@ -87,6 +87,7 @@ def test_a_draw_of_exactly_all_atoms_is_the_table_in_order(n):
         np.testing.assert_array_equal(one.sample(n, seed(counter)), one.table)
 
 
+@pytest.mark.slow
 @settings(deadline=None, max_examples=40, database=None)
 @given(st.integers(1, 12), st.integers(1, 20), st.integers(0, 1000))
 def test_every_atom_is_drawn_once_per_epoch(n, b, epoch):
@@ -98,6 +99,7 @@ def test_every_atom_is_drawn_once_per_epoch(n, b, epoch):
     np.testing.assert_array_equal(np.sort(epochs, axis=1), np.tile(np.arange(n), (b, 1)))
 
 
+@pytest.mark.slow
 def test_draws_with_replacement_are_independent():
     one = prior("const=8-replace=True")
     drawn = codes(one, 8, range(2000)).reshape(2000, 8)

@@ -76,7 +76,7 @@ def train(config, strategy, steps):
 
 @pytest.mark.parametrize(
     "settings",
-    [*CASES, *(pytest.param(case, marks=pytest.mark.slow) for case in MORE)],
+    [CASES[2], *(pytest.param(c, marks=pytest.mark.slow) for c in (*CASES[:2], *CASES[3:], *MORE))],
     ids=lambda settings: settings["loss"] + "," + settings["disc_arch"],
 )
 def test_two_devices_equal_one(settings):
@@ -99,6 +99,7 @@ NETWORKS = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind, name, shape", NETWORKS, ids=lambda part: str(part))
 def test_every_network_has_its_shape_and_all_gradients_on_two_devices(kind, name, shape, monkeypatch):
     monkeypatch.setattr(spectral, "_WARM_UP", 1)

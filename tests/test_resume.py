@@ -149,6 +149,7 @@ def test_a_signal_saves_says_how_to_resume_and_exits_cleanly(number, tmp_path):
     assert f"--config={tmp_path / 'run' / 'config.json'} --resume" in out
 
 
+@pytest.mark.slow
 def test_what_the_farewell_says_about_resuming_works(tiny, tmp_path, capsys):
     assert tiny() == 0
     line = next(line for line in capsys.readouterr().out.splitlines() if "--resume" in line)
@@ -156,6 +157,7 @@ def test_what_the_farewell_says_about_resuming_works(tiny, tmp_path, capsys):
     assert [row["step"] for row in rows(tmp_path / "run")] == [2, 4, 6, 8]
 
 
+@pytest.mark.slow
 def test_a_finished_run_can_be_resumed_and_changes_nothing(tiny, tmp_path):
     assert tiny() == 0
     before = rows(tmp_path / "run"), final_state(tmp_path / "run")
@@ -175,6 +177,7 @@ def test_a_broken_newest_checkpoint_is_passed_over(tiny, tmp_path):
     assert_same_end(tmp_path / "whole", tmp_path / "run")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:4000] + b"\xff" + b[4001:]])
 def test_any_damage_to_a_checkpoint_is_noticed(damage, tiny, tmp_path):
     assert tiny() == 0
@@ -184,6 +187,7 @@ def test_any_damage_to_a_checkpoint_is_noticed(damage, tiny, tmp_path):
         checkpoint.load(path)
 
 
+@pytest.mark.slow
 def test_only_broken_checkpoints_are_an_error(tiny, tmp_path, capfd):
     assert tiny() == 0
     for path in checkpoint.paths(tmp_path / "run" / "checkpoints"):
@@ -193,6 +197,7 @@ def test_only_broken_checkpoints_are_an_error(tiny, tmp_path, capfd):
     assert "Every checkpoint" in capfd.readouterr().err
 
 
+@pytest.mark.slow
 def test_what_a_kill_left_half_written_is_cleared_away(tiny, tmp_path):
     assert tiny(name="whole", steps="6") == 0
     assert tiny(steps="4") == 0
@@ -202,6 +207,7 @@ def test_what_a_kill_left_half_written_is_cleared_away(tiny, tmp_path):
     assert all(path.suffix == ".npz" for path in (tmp_path / "run" / "checkpoints").iterdir())
 
 
+@pytest.mark.slow
 def test_the_last_k_checkpoints_are_kept(tiny, tmp_path):
     assert tiny(steps="9", keep_checkpoints="2", checkpoint_steps="2") == 0
     assert [path.stem for path in checkpoint.paths(tmp_path / "run" / "checkpoints")] == ["step_000009", "step_000008"]
@@ -217,6 +223,7 @@ def test_a_run_killed_before_its_first_checkpoint_starts_again(tiny, tmp_path):
     assert_same_end(tmp_path / "whole", tmp_path / "run")
 
 
+@pytest.mark.slow
 def test_a_checkpoint_of_another_network_is_refused(tiny, tmp_path):
     assert tiny() == 0
     arrays, _ = checkpoint.load(checkpoint.paths(tmp_path / "run" / "checkpoints")[0])
@@ -234,6 +241,7 @@ class Poison(StepCallback):
             self.model.generator.weights[0].assign(np.nan * self.model.generator.weights[0])
 
 
+@pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoint(tmp_path):
     config = Config(**{**TINY, "steps": 50, "checkpoint_steps": 1, "out_dir": str(tmp_path), "name": "run"})
     with pytest.raises(experiment.NonFiniteLoss, match=r"At step 4, .*generator_loss = nan.*step_000003.npz") as caught:
@@ -244,6 +252,7 @@ def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoi
     assert all(np.isfinite(array).all() for array in checkpoint.load(kept)[0].values())
 
 
+@pytest.mark.slow
 def test_a_run_that_breaks_down_ends_with_one_line_and_exit_code_1(tiny, capfd):
     assert tiny(steps="200", d_opt="sgd-lr=1e9") == 1
     err = capfd.readouterr().err

@@ -73,6 +73,7 @@ def test_the_averaged_generator_is_the_one_exported(trained):
     assert np.abs(model.decode(z) - trainer.generator({"z": z})).max() > 1e-4
 
 
+@pytest.mark.slow
 def test_a_trainer_without_average_or_table_exports_its_generator(tmp_path):
     trainer = experiment.build(Config(**{**TINY, "ema": 0})).trainer
     model = saved_model.load(saved_model.export_saved_model(trainer, tmp_path / "model"))
@@ -94,6 +95,7 @@ def test_seeds_are_repeatable_and_differ(trained):
     assert np.abs(model.sample(3, 1) - model.sample(3, 2)).max() > 0
 
 
+@pytest.mark.slow
 def test_exporting_again_replaces_the_whole_folder(trained, tmp_path):
     path = saved_model.export_saved_model(trained[0], tmp_path / "model")
     before = path.stat().st_ino
@@ -127,7 +129,11 @@ def made(**changes):
 
 @pytest.fixture(scope="module")
 def conditional(tmp_path_factory):
-    settings = {"data": "ring8-n=64", "gen_arch": "MLP-dim=8-cond=concat", "disc_arch": "MLP-dim=8-cond=projection"}
+    settings = {
+        "data": "ring8-n=64",
+        "gen_arch": "MLP-dim=8-mults=(1,)-cond=concat",
+        "disc_arch": "MLP-dim=8-mults=(1,)-cond=projection",
+    }
     trainer = made(**settings, z_prior="const=6")
     return saved_model.load(saved_model.export_saved_model(trainer, tmp_path_factory.mktemp("conditional") / "model"))
 
@@ -183,11 +189,12 @@ def test_what_is_out_of_range_is_an_error_and_no_picture(what, conditional):
 
 
 def test_a_label_of_the_trainer_is_checked_too():
-    trainer = made(gen_arch="MLP-dim=8-cond=concat", disc_arch="MLP-dim=8-cond=projection")
+    trainer = made(gen_arch="MLP-dim=8-mults=(1,)-cond=concat", disc_arch="MLP-dim=8-mults=(1,)-cond=projection")
     with pytest.raises(UsageError, match=r"label must lie in 0 ... 7, got 8"):
         trainer.sample(2, label=8)
 
 
+@pytest.mark.slow
 def test_a_model_works_in_one_line_and_by_its_endpoint_alone(trained):
     path = str(trained[1].saved_model)
     expected = saved_model.load(path).sample(3, 1)
@@ -212,6 +219,7 @@ FOREIGN = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("what", FOREIGN)
 def test_nothing_that_is_not_ours_is_ever_removed(what, trained, tmp_path):
     path = saved_model.export_saved_model(trained[0], tmp_path / "model")
@@ -222,6 +230,7 @@ def test_nothing_that_is_not_ours_is_ever_removed(what, trained, tmp_path):
     assert sorted(tmp_path.rglob("*")) == before
 
 
+@pytest.mark.slow
 def test_an_export_goes_where_it_is_asked_to(trained, tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
@@ -229,6 +238,7 @@ def test_an_export_goes_where_it_is_asked_to(trained, tmp_path, monkeypatch):
     assert (tmp_path / "empty" / "saved_model.pb").exists() and [p.name for p in tmp_path.iterdir()] == ["empty"]
 
 
+@pytest.mark.slow
 def test_a_kill_between_two_renames_loses_no_model(trained, tmp_path, monkeypatch):
     path = saved_model.export_saved_model(trained[0], tmp_path / "model")
     path.rename(tmp_path / ".model.0a0b.old")

@@ -45,6 +45,7 @@ def train(out_dir, name, **settings):
     return parts, [json.loads(line) for line in (result.run_dir / "metrics.jsonl").read_text().splitlines()]
 
 
+@pytest.mark.slow
 def test_a_run_makes_the_updates_of_its_schedule(tmp_path):
     parts, rows = train(tmp_path, "run", n_critic="1-warmup=3-first=2-every=4")
     assert int(parts.trainer.d_optimizer.iterations) == parts.critic_steps.before(9) == 3 + 3 + 1 + 1 + 3 + 3 + 3 * 1
@@ -63,6 +64,7 @@ def test_a_schedule_reads_every_batch_of_the_data_in_turn(tmp_path):
     np.testing.assert_array_equal(read, wanted)
 
 
+@pytest.mark.slow
 def test_a_warm_up_that_changes_nothing_changes_no_bit(tmp_path):
     plain, rows = train(tmp_path, "plain", n_critic="2")
     same, others = train(tmp_path, "same", n_critic="2-warmup=2-first=3-every=4")
@@ -81,6 +83,7 @@ def test_a_schedule_is_the_same_on_two_devices(tmp_path):
         np.testing.assert_allclose(a, b, atol=1e-5)
 
 
+@pytest.mark.slow
 def test_the_cost_tells_both_kinds_of_step():
     settings = {**TINY, "steps": 9, "n_critic": "1-warmup=3-first=2-every=4"}
     text = describe(experiment.build(Config(**settings)), costs=True)

@@ -47,6 +47,7 @@ def test_interpolate_draws_paths(run, tmp_path, script):
         np.testing.assert_allclose(slerp["images"][4], slerp["images"][5], atol=1e-5)
 
 
+@pytest.mark.slow
 def test_export_takes_a_run_or_a_checkpoint(run, tmp_path, script):
     done = script("export", run / "checkpoints" / "step_000002.npz", f"--out={tmp_path / 'model'}")
     assert done.returncode == 0 and "Step 2:" in done.stdout, done.stderr
@@ -61,6 +62,7 @@ def test_an_out_that_cannot_be_written_is_a_mistake(name, run, script):
     assert done.returncode == 2 and done.stderr == f"tfwgan: Can't write --out={out}: Not a directory.\n"
 
 
+@pytest.mark.slow
 def test_an_export_replaces_nothing_but_a_saved_model(run, tmp_path, script):
     (tmp_path / "mine").mkdir()
     (tmp_path / "mine" / "notes").write_text("kept")
@@ -74,6 +76,7 @@ def test_an_export_replaces_nothing_but_a_saved_model(run, tmp_path, script):
         assert script("export", run, f"--out={tmp_path / 'empty'}").returncode == 0
 
 
+@pytest.mark.slow
 def test_inspect_atoms_reports_and_draws(tmp_path, script):
     images = {"data": "squares-size=16-square=3", "gen_arch": "FC-nf=8", "disc_arch": "FC-nf=8", "z_prior": "const=8"}
     config = Config(**{**TINY, **images, "out_dir": str(tmp_path), "name": "run"})

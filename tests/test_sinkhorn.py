@@ -119,6 +119,7 @@ def test_the_loss_works_in_a_graph_on_images(signature):
     assert gradient.shape == x.shape and np.abs(gradient).max() > 0
 
 
+@pytest.mark.slow
 def test_descending_the_loss_moves_points_onto_points():
     x, y = tf.Variable(sets(8, 8)[0]), sets(8, 8)[1]
     before = w1(x.numpy(), y)

@@ -54,6 +54,7 @@ def test_a_coupling_is_a_plan_in_order(n, m):
     np.testing.assert_allclose(np.bincount(j, mass, m), 1 / m, rtol=1e-12)
 
 
+@pytest.mark.slow
 def test_sliced_is_below_w1_and_coupled_along_lines_above():
     for seed in range(150):
         random = np.random.default_rng(seed)

@@ -64,6 +64,7 @@ def converged(make, shape, **options):
     return layer
 
 
+@pytest.mark.slow
 @every_layer
 @NORMS
 def test_sigma_is_the_largest_singular_value(make, shape, sn_norm):
@@ -212,6 +213,7 @@ def steps(model, x, n, replicas, compiled=False):
     return model.get_weights()
 
 
+@pytest.mark.slow
 @NORMS
 def test_two_devices_and_xla_equal_one_device(sn_norm):
     x, strategy = tf.constant(inputs((8, 8, 2), n=4)), two_devices()

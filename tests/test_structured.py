@@ -16,7 +16,11 @@ COMMON = {"batch_size": B, "n_critic": 2, "z_dim": 8, "steps": 2, "ema": 0.5, "l
 CONDITIONAL = {
     "concat": {"gen_arch": "SimpleCNN-dim=4-cond=concat", "disc_arch": "SimpleCNN-dim=4-cond=concat", "loss": "gan"},
     "cbn": {"gen_arch": "SimpleCNN-dim=4-cond=cbn", "disc_arch": "SimpleCNN-dim=4-cond=projection", "loss": "hinge"},
-    "gp": {"gen_arch": "MLP-dim=8-cond=concat", "disc_arch": "MLP-dim=8-cond=concat", "loss": "wgan_gp"},
+    "gp": {
+        "gen_arch": "MLP-dim=8-mults=(1,)-cond=concat",
+        "disc_arch": "MLP-dim=8-mults=(1,)-cond=concat",
+        "loss": "wgan_gp",
+    },
     "r1r2": {
         "gen_arch": "DCGAN-nf=4-cond=concat",
         "disc_arch": "DCGAN-nf=4-cond=projection",
@@ -30,7 +34,12 @@ INFO = {
     "z_prior": "info-categories=3-codes=2",
     "loss": "infogan-r1=1",
 }
-VEEGAN = {"gen_arch": "MLP-dim=8", "disc_arch": "MLP-dim=8-joint=True", "rec_arch": "MLP-dim=8", "loss": "veegan"}
+VEEGAN = {
+    "gen_arch": "MLP-dim=8-mults=(1,)",
+    "disc_arch": "MLP-dim=8-mults=(1,)-joint=True",
+    "rec_arch": "MLP-dim=8-mults=(1,)",
+    "loss": "veegan",
+}
 MODELS = {**CONDITIONAL, "infogan": INFO, "veegan": VEEGAN}
 
 
@@ -109,6 +118,7 @@ def test_a_term_depends_on_the_networks_it_should(name, term, networks):
     assert {part for part, size in sizes.items() if size > 0} == networks
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", MODELS)
 def test_a_step_in_a_graph_is_finite_and_logs_its_terms(name):
     parts = experiment.build(Config(**{**COMMON, **MODELS[name]}), images())
@@ -132,6 +142,7 @@ def test_a_label_changes_the_picture_and_nothing_else_does(name):
         assert any(np.allclose(image, own, atol=1e-6) for own in trainer.sample(5, 7, int(label)).numpy())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", CONDITIONAL)
 def test_the_saved_model_takes_the_label(name, tmp_path):
     trainer = make(CONDITIONAL[name], z_prior="const=6")
@@ -155,6 +166,7 @@ WALKED = {
 }
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("name", WALKED)
 def test_every_model_draws_walks_between_its_latents(name, tmp_path, script):
     trainer = make(WALKED[name])
@@ -206,7 +218,7 @@ def test_info_terms_are_the_errors_of_the_guesses():
         ({"loss": "infogan"}, "needs a critic with the head 'category'"),
         ({**INFO, "z_prior": "normal"}, "--z_prior=info-categories=3-codes=2"),
         ({**INFO, "z_prior": "info-categories=4-codes=1"}, "--z_prior=info-categories=3-codes=2"),
-        ({**VEEGAN, "disc_arch": "MLP-dim=8"}, "MLP-joint=True"),
+        ({**VEEGAN, "disc_arch": "MLP-dim=8-mults=(1,)"}, "MLP-joint=True"),
         ({**VEEGAN, "loss": "gan"}, "only --loss=veegan"),
         ({**VEEGAN, "loss": "veegan-fm=1"}, "fm compares features"),
         ({**CONDITIONAL["ac"], "gen_arch": "SimpleCNN-dim=4"}, "add -cond=concat"),
@@ -220,7 +232,7 @@ def test_info_terms_are_the_errors_of_the_guesses():
     ids=str,
 )
 def test_parts_that_do_not_fit_are_told(settings, message):
-    plain = {"gen_arch": "MLP-dim=8", "disc_arch": "MLP-dim=8"}
+    plain = {"gen_arch": "MLP-dim=8-mults=(1,)", "disc_arch": "MLP-dim=8-mults=(1,)"}
     with pytest.raises(UsageError) as caught:
         make({**plain, **settings})
     assert message in str(caught.value) and "\n" not in str(caught.value)
@@ -231,6 +243,7 @@ def test_without_labels_there_is_no_conditional_model():
         experiment.build(Config(**{**COMMON, **CONDITIONAL["concat"], "data": "squares-size=8-square=3"}))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "augment", ["color,translation,cutout", pytest.param("noise=0.1-steps=5", marks=pytest.mark.slow)]
 )

@@ -37,6 +37,7 @@ class Distance:
         return {"generator_loss": tf.reduce_sum(tf.square(tf.reduce_mean(fake, 0) - tf.reduce_mean(real, 0)))}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("n_critic", [1, 3])
 def test_one_step_is_n_critic_critic_updates_and_one_generator_update(n_critic):
     trainer = make(n_critic=n_critic)
@@ -112,6 +113,7 @@ def test_one_critic_update_is_gradient_descent_on_the_critic_s_loss():
     assert_same(values(w), expected, rtol=1e-5, atol=1e-7)
 
 
+@pytest.mark.slow
 def test_clipped_weights_stay_inside_after_every_update():
     trainer = make("wgan-clip=0.02")
     fit(trainer)
@@ -119,12 +121,14 @@ def test_clipped_weights_stay_inside_after_every_update():
     assert largest == np.float32(0.02)
 
 
+@pytest.mark.slow
 def test_the_seed_decides_every_number():
     first, same, other = (fit(make(seed=seed), epochs=2) for seed in (0, 0, 1))
     assert first == same
     assert all(first[name] != other[name] for name in first)
 
 
+@pytest.mark.slow
 def test_logs_are_running_means_of_an_epoch():
     trainer, single = make(), make()
     history, steps = fit(trainer, epochs=2), []
@@ -164,6 +168,7 @@ class Counter(keras.callbacks.Callback):
         self.epochs.append((epoch, dict(logs)))
 
 
+@pytest.mark.slow
 def test_keras_and_its_callbacks_see_an_ordinary_model():
     trainer, counter = make(), Counter()
     history = fit(trainer, epochs=2, callbacks=[counter, keras.callbacks.TerminateOnNaN()])
@@ -173,6 +178,7 @@ def test_keras_and_its_callbacks_see_an_ordinary_model():
     assert trainer.steps_done == 2 * STEPS
 
 
+@pytest.mark.slow
 def test_eager_graph_and_parts_of_a_run_agree():
     graph, eager, parts = make(ema=0.9), make(ema=0.9, eager=True), make(ema=0.9)
     images = data()
@@ -222,6 +228,7 @@ def test_labels_may_come_along():
     assert {k: float(v) for k, v in logs.items()} == {k: float(v) for k, v in expected.items()}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("loss", ["wgan_gp", "wgan-clip=0.1", "hinge-r1=1"])
 def test_many_critic_updates_in_a_loop_are_those_made_one_by_one(loss, monkeypatch):
     ends = []

@@ -8,6 +8,7 @@ from small_trainer import SEED, assert_same, data, differs, fit, make, values
 from tfwgan.optimizers import OPTIMIZERS
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("prior", ["normal", "const=8-trainable=True"])
 def test_the_average_follows_the_generator_with_a_memory_that_grows(prior):
     ema = 0.25  # below (1 + t) / (10 + t) from t = 2 on
@@ -44,6 +45,7 @@ def test_without_an_average_the_generator_itself_is_shown():
     assert trainer.average_generator is trainer.generator and trainer.average_prior is trainer.prior
 
 
+@pytest.mark.slow
 def test_samples_are_a_function_of_their_seed():
     trainer = make(ema=0.9)
     fit(trainer)
@@ -54,6 +56,7 @@ def test_samples_are_a_function_of_their_seed():
     np.testing.assert_array_equal(make().sample(5, 1), make(seed=9).sample(5, 1))
 
 
+@pytest.mark.slow
 def test_samples_come_from_the_average_and_change_nothing():
     trainer = make(norm="batch", ema=0.9)
     fit(trainer)
@@ -65,12 +68,14 @@ def test_samples_come_from_the_average_and_change_nothing():
     assert_same(trainer.get_weights(), before, rtol=0)
 
 
+@pytest.mark.slow
 def test_a_fixed_table_generates_its_atoms_in_order():
     trainer = make(prior="const=5", ema=0.9)
     fit(trainer)
     np.testing.assert_allclose(trainer.sample(5, 7), trainer(trainer.prior.table), rtol=1e-6)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("opt", OPTIMIZERS)
 @pytest.mark.parametrize("trainable", [True, False])
 def test_a_table_is_trained_with_the_generator_if_asked(opt, trainable):
@@ -81,6 +86,7 @@ def test_a_table_is_trained_with_the_generator_if_asked(opt, trainable):
     assert np.all(moved == trainable)
 
 
+@pytest.mark.slow
 def test_the_average_of_what_does_not_move_does_not_move():
     trainer = make(prior="const=50", ema=0.999, eager=True)
     before = trainer.prior.table.numpy().copy()

@@ -22,6 +22,7 @@ def test_nothing_else_is_shown():
     assert {"w1", "exact_plan", "sinkhorn", "swd", "patch_swd", "ot_means", "certify"} <= set(dir(transport))
 
 
+@pytest.mark.slow
 def test_functions_stay_functions_when_the_modules_of_their_name_are_imported():
     code = (
         "import tfwgan.transport.sinkhorn, tfwgan.transport.means, tfwgan.transport.sliced\n"

@@ -1,6 +1,7 @@
 """The command line from outside: verbs, help, streams that are not there, environments of other people."""
 
 import os
+import shlex
 import subprocess
 import sys
 
@@ -16,7 +17,7 @@ FLAGS = [f"--{name}={value}" for name, value in TINY.items()]
 
 def shell(line, cwd, **environment):
     """Runs a line of bash in which $T is this program's train, with tiny flags."""
-    command = f'T() {{ "{sys.executable}" -m tfwgan.main {" ".join(FLAGS)} --name=run "$@"; }}; {line}'
+    command = f'T() {{ "{sys.executable}" -m tfwgan.main {shlex.join(FLAGS)} --name=run "$@"; }}; {line}'
     env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     return subprocess.run(["bash", "-c", command], cwd=cwd, env=env, capture_output=True, text=True)
 

@@ -139,7 +139,7 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
     except UsageError as error:  # labels that are missed may have been lost for a reason
         lost = [remark for remark in dataset.remarks if remark.startswith("no labels")]
         raise UsageError(f"{error} ({'; '.join(lost)})" if lost else str(error)) from None
-    trainer.class_names = getattr(dataset, "class_names", None) or ()
+    trainer.class_names = dataset.class_names or ()
     return Experiment(config, dataset, trainer, strategy, metrics)
 
 

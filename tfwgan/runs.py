@@ -28,12 +28,12 @@ class Run:
         self._last: tuple[int, dict[str, Any]] | None = None  # where the last row begins, and what it says
 
     @staticmethod
-    def check(config: Config, resume: bool = False, fresh: bool = False) -> None:
+    def check(config: Config, resume: bool = False) -> None:
         """Raises `UsageError` if `resume` or `create` could not work, before anything is built."""
         path = config.run_dir
         if resume and not _holds_run(path):
             raise UsageError(f"There is no run in {path} to resume; leave out --resume to start it.")
-        if not resume and not fresh and _holds_run(path):
+        if not resume and _holds_run(path):
             raise UsageError(
                 f"{path} already holds a run; continue it with --resume (in Python: resume=True), start another beside "
                 "it with --fresh (fresh=True), or choose another --name."
@@ -53,8 +53,7 @@ class Run:
         Raises:
             UsageError: If it already holds a run or other files, or can't be written.
         """
-        if fresh and _holds_run(config.run_dir):
-            config = _renamed(config)
+        config = renamed(config) if fresh else config
         cls.check(config)
         run = cls(config.run_dir, _lock(config.run_dir, make=True))
         run._write(config, facts)
@@ -179,8 +178,10 @@ def can_grow(config: Config) -> bool:
     return all(parse(spec).options.get("schedule", "constant") == "constant" for spec in specs)
 
 
-def _renamed(config: Config) -> Config:
-    """The configuration under the first name with a number that is free."""
+def renamed(config: Config) -> Config:
+    """The configuration under a name whose folder holds no run: its own, or that with the first number that is free."""
+    if not _holds_run(config.run_dir):
+        return config
     number = 2
     while (config.run_dir.parent / f"{config.run_name}-{number}").exists():
         number += 1

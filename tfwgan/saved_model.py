@@ -154,7 +154,7 @@ class _Model(tf.Module):
 
         def sample(n, seed, label=None):
             # In pieces, so that memory does not grow with n; the latents are drawn at once.
-            n = _checked(n, 0, tf.int64.max, "n")
+            n = tf.maximum(_checked(n, 0, tf.int64.max, "n"), 0)  # for shapes, which are looked at first
             z, drawn = prior.sample(n, sample_seed(seed)), trainer.labels(n, seed)
             if label is not None:
                 label = _checked(label, -1, n_classes, "label")
@@ -165,9 +165,12 @@ class _Model(tf.Module):
                 pieces = pieces.write(pieces.size(), images(z[start : start + _CHUNK], own))
             return tf.ensure_shape(pieces.concat(), generator.output.shape)
 
+        def latent(n, seed):
+            return prior.sample(tf.maximum(_checked(n, 0, tf.int64.max, "n"), 0), sample_seed(seed))
+
         endpoints = {
             "sample": (sample, [n, seed, *one_label]),
-            "latent": (lambda n, seed: prior.sample(_checked(n, 0, tf.int64.max, "n"), sample_seed(seed)), [n, seed]),
+            "latent": (latent, [n, seed]),
             "decode": (decode, [("z", [None, z_dim], _REAL), *labels]),
         }
         if isinstance(prior, Const):

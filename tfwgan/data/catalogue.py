@@ -96,7 +96,8 @@ def outline(
         size = builder.info.splits[split].num_examples if builder.info.splits else None
     except Exception as error:
         raise _no_split(builder, name, split, error) from error
-    return Outline(_short(name), shape, len(classes) if classes else None, size)
+    names = tuple(map(str, classes)) if classes else None
+    return Outline(_short(name), shape, len(classes) if classes else None, size, class_names=names)
 
 
 def _open(name: str, data_dir: str | None) -> tuple[ModuleType, Any, str, list[str] | None]:

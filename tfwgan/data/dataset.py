@@ -127,6 +127,7 @@ class Outline:
         n_classes: Number of classes; None without labels.
         size: Number of items; None if unknown.
         remarks: As of the `Dataset`.
+        class_names: As of the `Dataset`.
     """
 
     name: str
@@ -134,11 +135,13 @@ class Outline:
     n_classes: int | None
     size: int | None
     remarks: tuple[str, ...] = ()
+    class_names: tuple[str, ...] | None = None
 
     @classmethod
     def of(cls, dataset: "Dataset | Outline") -> "Outline":
         """The outline of a data set."""
-        return cls(dataset.name, dataset.shape, dataset.n_classes, dataset.size, dataset.remarks)
+        names = dataset.class_names
+        return cls(dataset.name, dataset.shape, dataset.n_classes, dataset.size, dataset.remarks, names)
 
     @property
     def is_image(self) -> bool:
@@ -150,7 +153,13 @@ class Outline:
         items = np.zeros((n, *self.shape), np.uint8 if self.is_image else np.float32)
         if self.n_classes is None:
             return Dataset(self.name, items, remarks=self.remarks)
-        return Dataset(self.name, items, np.zeros(n, np.int32), tuple(map(str, range(self.n_classes))), self.remarks)
+        return Dataset(
+            self.name,
+            items,
+            np.zeros(n, np.int32),
+            self.class_names or tuple(map(str, range(self.n_classes))),
+            self.remarks,
+        )
 
 
 def _replace(dataset: Dataset, **values: Any) -> None:

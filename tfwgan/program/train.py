@@ -13,7 +13,7 @@ from absl import flags
 from tfwgan import cli
 from tfwgan.config import Config, fields, find_config, read_config
 from tfwgan.program import components
-from tfwgan.runs import Run
+from tfwgan.runs import Run, renamed
 from tfwgan.screen import Screen
 from tfwgan.start import quiet_tensorflow
 
@@ -80,7 +80,8 @@ def command(values: flags.FlagValues) -> int:
     components.check(config)
     dry_run, resume, fresh = (values[name].value for name in ("dry_run", "resume", "fresh"))
     if not dry_run:
-        Run.check(config, resume, fresh)
+        config = renamed(config) if fresh else config
+        Run.check(config, resume)
     with quiet_tensorflow():
         from tfwgan.experiment import build, fit
         from tfwgan.report import describe, farewell
@@ -92,7 +93,7 @@ def command(values: flags.FlagValues) -> int:
     screen = Screen()
     screen.say(describe(experiment))
     try:
-        result = fit(experiment, resume=resume, fresh=fresh)
+        result = fit(experiment, resume=resume)
     except (RuntimeError, OSError) as error:
         if (text := _reason(error)) is None:
             raise
