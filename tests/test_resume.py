@@ -31,7 +31,7 @@ RUNS = [
 ]
 
 
-def start(out_dir, *arguments, **flags):
+def start(out_dir, *arguments, cores=None, **flags):
     command = [f"--{name}={value}" for name, value in {**TINY, "out_dir": str(out_dir), **flags}.items()]
     return subprocess.Popen(
         [sys.executable, "-m", "tfwgan.main", *command, *arguments],
@@ -39,6 +39,7 @@ def start(out_dir, *arguments, **flags):
         stderr=subprocess.PIPE,
         text=True,
         env={**os.environ, "PYTHONUNBUFFERED": "1"},
+        preexec_fn=(lambda: os.sched_setaffinity(0, cores)) if cores else None,
     )
 
 
@@ -265,3 +266,13 @@ def test_weights_that_are_no_numbers_are_never_saved(tmp_path):
     with pytest.raises(checkpoint.NonFiniteState, match="generator"):
         checkpoint.save(tmp_path, trainer, keep=1)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux binds a process to cores")
+def test_a_run_is_the_same_on_one_core_with_the_threads_it_was_begun_with(tmp_path):
+    images = {**IMAGES, "n_critic": "1", "threads": "2"}
+    finish(start(tmp_path, name="two", **images))
+    process = start(tmp_path, name="one", **images, cores={0})
+    finish(process)
+    assert_same_end(tmp_path / "two", tmp_path / "one")

@@ -280,8 +280,10 @@ def _evaluation(experiment: Experiment, run: Run, writer: tf.summary.SummaryWrit
 
 def _export(trainer: GanTrainer, run_dir: Path) -> Path:
     """The SavedModel of a run; TrainingStopped if it can't be written."""
+    path = run_dir / "export" / "saved_model"
     try:
-        return export_saved_model(trainer, run_dir / "export" / "saved_model")
+        export_saved_model(trainer, path)
+        return path
     except OSError as error:
         raise TrainingStopped(
             f"Everything is trained and saved in {run_dir}, but its SavedModel can't be written "

@@ -87,7 +87,9 @@ class Run:
         before = read_config(self.path / "config.json") if before is None else before
         changed = differences(before, config, same_data)
         if changed:
-            raise UsageError(f"Can't resume {self.path} with a changed configuration: {'; '.join(changed)}.")
+            threads = before.get("threads")
+            hint = f" --threads={threads} takes those of the run." if changed[0].startswith("threads ") else ""
+            raise UsageError(f"Can't resume {self.path} with a changed configuration: {'; '.join(changed)}.{hint}")
         for folder in (self.path, self.path / "images", self.path / "checkpoints"):
             clear_leftovers(folder)
         self._write(config, facts)
