@@ -98,7 +98,8 @@ def _fix(gpus: list, n_cpus: int, devices: str) -> None:
         if tf.config.get_visible_devices("GPU") != gpus:
             tf.config.set_visible_devices(gpus, "GPU")
         split = tf.config.get_logical_device_configuration(cpu) or [tf.config.LogicalDeviceConfiguration()]
-        if len(split) < n_cpus:
+        # Part of a larger split would not do: its collective operations wait for all devices.
+        if len(split) < n_cpus or 1 < n_cpus < len(split):
             tf.config.set_logical_device_configuration(cpu, [tf.config.LogicalDeviceConfiguration()] * n_cpus)
     except RuntimeError:
         raise UsageError(
