@@ -71,7 +71,7 @@ def test_the_study_writes_its_report_and_repeats_nothing(tmp_path, monkeypatch):
         assert [path.stem for path in sorted(pictures)] == ["step_000000", "step_000003", "step_000006"]
     with Image.open(study.out / "samples.png") as picture:
         side = 2 * (4 * 29 + 1)  # four images of 28 pixels and their borders, enlarged twice
-        assert picture.size == (2 * side + 12, 2 * side + 12)  # two epochs of two methods
+        assert min(picture.size) > 2 * side + 12  # two epochs of two methods, with heads on rows and columns
     monkeypatch.setattr(GanTrainer, "train_step", None)  # would fail if it were needed
     assert epochs.run(study) == markdown
 
