@@ -1,6 +1,10 @@
 """Memory does not grow with the length of a run."""
 
 import gc
+import os
+import resource
+import subprocess
+import sys
 from pathlib import Path
 
 import keras
@@ -8,10 +12,10 @@ import numpy as np
 import pytest
 from conftest import TINY
 
-from tfwgan import data, experiment
-from tfwgan.callbacks.guard import StopOnNonFinite
+from tfwgan import cost, data, experiment
 from tfwgan.config import Config
 from tfwgan.data.pipeline import batches
+from tfwgan.spec import UsageError
 
 
 def resident():
@@ -30,14 +34,85 @@ class Watch(keras.callbacks.Callback):
             self.seen.append(resident())
 
 
+LONG_RUN = """
+from pathlib import Path
+from conftest import TINY
+from test_memory import Watch
+from tfwgan import experiment
+from tfwgan.callbacks.guard import StopOnNonFinite
+from tfwgan.config import Config
+parts = experiment.build(Config(**{**TINY, "n_critic": 1, "steps": 5000}))
+watch = Watch(1000)
+callbacks = [watch, StopOnNonFinite(Path("."))]
+parts.trainer.fit(parts.batches(), steps_per_epoch=50, epochs=100, verbose=0, callbacks=callbacks)
+print(*watch.seen)
+"""
+
+ONE_STEP = """
+import resource
+import sys
+from pathlib import Path
+from tfwgan import cost, experiment
+from tfwgan.config import Config
+from tfwgan.data import Dataset
+import numpy as np
+batch, settings = int(sys.argv[1]), dict(one.split("=", 1) for one in sys.argv[2:])
+data = Dataset("noise", np.zeros([batch, 32, 32, 1], np.uint8))
+parts = experiment.build(Config(data="given=noise", batch_size=batch, n_critic=1, steps=1, **settings), data)
+before = cost.peak_memory()
+print(cost.least_memory(parts.trainer) * batch, end=" ")
+parts.trainer.fit(parts.batches(), steps_per_epoch=1, verbose=0)
+print(cost.peak_memory() - before)
+"""
+
+
+def alone(code, *arguments):
+    """The numbers that a program prints, in a process of its own, whose memory nothing else touches."""
+    command = [sys.executable, "-c", code, *map(str, arguments)]
+    done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return [int(word) for word in done.stdout.split()]
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells how much memory a process has")
 def test_thousands_of_steps_take_no_more_than_hundreds():
-    parts = experiment.build(Config(**{**TINY, "n_critic": 1, "steps": 5000}))
-    watch = Watch(1000)
-    callbacks = [watch, StopOnNonFinite(Path("."))]
-    parts.trainer.fit(parts.batches(), steps_per_epoch=50, epochs=100, verbose=0, callbacks=callbacks)
-    assert watch.seen[-1] - watch.seen[1] < 2 << 20, watch.seen
+    seen = alone(LONG_RUN)
+    assert seen[-1] - seen[1] < 2 << 20, seen
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "settings",
+    [
+        ["gen_arch=FC-nf=64", "disc_arch=FC-nf=1024"],
+        ["gen_arch=FC-nf=1024", "disc_arch=FC-nf=64", "loss=wgan"],
+        ["gen_arch=DCGAN-nf=16", "disc_arch=DCGAN-nf=32"],
+        ["gen_arch=DCGAN-nf=32", "loss=swd"],
+    ],
+    ids=" ".join,
+)
+def test_a_step_takes_at_least_the_memory_that_is_asked_for(settings):
+    least, taken = alone(ONE_STEP, 2048, *settings)
+    assert 0 < least < taken < 20 * least
+
+
+def test_a_step_that_memory_cannot_hold_is_refused(monkeypatch):
+    config = Config(**{**TINY, "n_critic": 1})
+    need = cost.least_memory(experiment.build(config).trainer) * config.batch_size
+    monkeypatch.setattr(cost, "memory_left", lambda: need)
+    experiment.build(config)
+    monkeypatch.setattr(cost, "memory_left", lambda: need - 1)
+    with pytest.raises(UsageError, match="--batch_size=8 needs at least 0 MB .* a smaller --batch_size"):
+        experiment.build(config)
+
+
+@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells how much memory a process has")
+def test_a_limit_on_memory_is_seen(monkeypatch):
+    assert (1 << 27) < cost.memory_left() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    used = int(Path("/proc/self/statm").read_text().split()[0]) * 4096
+    monkeypatch.setattr(resource, "getrlimit", lambda which: (used + (1 << 27), resource.RLIM_INFINITY))
+    assert (1 << 26) < cost.memory_left() < (1 << 28)
 
 
 @pytest.mark.slow

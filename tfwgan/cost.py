@@ -1,14 +1,19 @@
 """What a training step costs: work, counted in its own graph; time and memory, measured."""
 
+import contextlib
 import math
+import os
 import resource
 import statistics
 import sys
 import time
 from collections.abc import Mapping
+from pathlib import Path
 
+import keras
 import tensorflow as tf
 
+from tfwgan.spec import UsageError
 from tfwgan.trainer import GanTrainer
 
 _ENOUGH = 20e9  # operations that a timed step may take: some tenths of a second on a laptop
@@ -61,6 +66,58 @@ def seconds_for(trainer: GanTrainer, element_spec: Spec, flop: float) -> tuple[f
         tf.nest.map_structure(float, step(iterator))
         seconds.append(time.perf_counter() - start)
     return statistics.median(seconds[1:]) * flop / timed, timed / whole
+
+
+def least_memory(trainer: GanTrainer) -> int:
+    """Bytes that a training step keeps for each sample, at the least: what its layers put out, until their gradients.
+
+    The critic sees a real and a fake sample at once, and what its gradients are penalised at besides, and then the
+    generator's sample together with the generator.
+    """
+    generator = _kept(trainer.generator)
+    if trainer.critic is None:
+        return generator
+    critic, penalised = _kept(trainer.critic), bool(trainer.objective.weights)
+    return max((2 + penalised) * critic, generator + critic)
+
+
+def memory_left() -> int | None:
+    """Bytes of main memory that this process could have beside what it has, at the most; None where that is unknown.
+
+    The least of the whole machine's, its container's, and what a limit (``ulimit -v``) leaves.
+    """
+    limits = []
+    with contextlib.suppress(ValueError, OSError):
+        limits.append(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE"))
+    for name in ("/sys/fs/cgroup/memory.max", "/sys/fs/cgroup/memory/memory.limit_in_bytes"):
+        with contextlib.suppress(ValueError, OSError):
+            limits.append(int(Path(name).read_text()))
+    limit = resource.getrlimit(resource.RLIMIT_AS)[0]
+    if limit != resource.RLIM_INFINITY:
+        with contextlib.suppress(ValueError, OSError):
+            limit -= int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
+        limits.append(limit)
+    return min(limits, default=None)
+
+
+def check_memory(trainer: GanTrainer, batch_size: int) -> None:
+    """Raises `UsageError` if the CPU's memory can't hold a step: systems end a process that tries, without a word."""
+    left = memory_left()
+    if left is None or tf.config.get_visible_devices("GPU"):  # full memory of a GPU is an error that TensorFlow tells
+        return
+    if (need := least_memory(trainer) * batch_size) > left:
+        raise UsageError(
+            f"A step with --batch_size={batch_size} needs at least {need / 2**20:,.0f} MB of memory, and there are "
+            f"{max(left, 0) / 2**20:,.0f}; use a smaller --batch_size, smaller networks, or smaller images "
+            "(--image_size)."
+        )
+
+
+def _kept(network: keras.Model) -> int:
+    """Bytes that the layers of a network put out for each sample, without those that only look at it differently."""
+    views = (keras.layers.InputLayer, keras.layers.Reshape, keras.layers.Flatten)
+    outputs = [layer.output for layer in network.layers if not isinstance(layer, views)]
+    return sum(4 * math.prod(one.shape[1:]) for one in keras.tree.flatten(outputs))
 
 
 def peak_memory() -> int:

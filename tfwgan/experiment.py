@@ -15,6 +15,7 @@ from tfwgan.callbacks.pictures import Pictures
 from tfwgan.callbacks.record import Clock, Progress, Record, WeightHistograms
 from tfwgan.checks import check_callbacks
 from tfwgan.config import Config, known_settings, read_config
+from tfwgan.cost import check_memory
 from tfwgan.data import load, outline
 from tfwgan.data.dataset import Dataset, Outline
 from tfwgan.data.pipeline import batches
@@ -140,6 +141,7 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
         lost = [remark for remark in dataset.remarks if remark.startswith("no labels")]
         raise UsageError(f"{error} ({'; '.join(lost)})" if lost else str(error)) from None
     trainer.class_names = dataset.class_names or ()
+    check_memory(trainer, config.batch_size)
     return Experiment(config, dataset, trainer, strategy, metrics)
 
 

@@ -68,7 +68,7 @@ def _cost(experiment: Experiment) -> dict[str, str]:
     """The work of a step of each kind, the time and the memory of all of them."""
     steps, critic_steps = experiment.config.steps, experiment.critic_steps
     warm = critic_steps.warm_before(steps)
-    lines, total = [], 0
+    lines, total, before = [], 0, cost.peak_memory()
     for step in (0, critic_steps.next_change(0)):
         if step >= steps:
             continue
@@ -78,11 +78,13 @@ def _cost(experiment: Experiment) -> dict[str, str]:
         critic = f"{n} critic update{'s' * (n > 1)} and " if experiment.trainer.critic is not None else ""
         lines.append(f"{one / 1e9:.3g} GFLOP a step ({critic}1 generator update)")
     seconds, share = cost.seconds_for(experiment.trainer, experiment.element_spec(), total)
+    # Steps of fewer samples keep less.
+    memory = max(cost.peak_memory(), before + experiment.config.batch_size * cost.least_memory(experiment.trainer))
     timed = "of whole steps" if share == 1 else f"of steps of {share:.0%} of the work"
     return {
         "cost:": f"{', '.join(lines)}, {total / 1e12:.3g} TFLOP in all",
         "time:": f"about {duration(seconds)} on this machine (the median {timed}; pictures and metrics come on top)",
-        "memory:": f"about {cost.peak_memory() / 2**20:,.0f} MB, the data included",
+        "memory:": f"{'about' if share == 1 else 'more than'} {memory / 2**20:,.0f} MB, the data included",
     }
 
 
