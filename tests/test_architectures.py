@@ -8,9 +8,9 @@ import pytest
 import tensorflow as tf
 from small_networks import GRAY, RGB, critic, generator, n_weights
 
+from tfwgan.errors import UsageError
 from tfwgan.networks.cnn import receptive_field
 from tfwgan.networks.lipschitz import GroupSort
-from tfwgan.spec import UsageError
 
 # One word per layer: n is a normalisation, r a ReLU, l a leaky ReLU, s GroupSort, p a mean of 2x2, t a tanh.
 PLANS = [

@@ -8,7 +8,7 @@ from scipy.spatial.distance import pdist
 
 from tfwgan import data
 from tfwgan.audit.atoms import assignment_rows, inspect_atoms, mean_distance, nearest_patches, patch_rows
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 from tfwgan.transport.exact import w1
 
 

@@ -6,7 +6,7 @@ import tensorflow as tf
 from conftest import two_devices
 
 from tfwgan import augment, rng
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 RGB, GRAY, OBLONG = (8, 8, 3), (8, 8, 1), (6, 10, 2)
 EACH = ["color", "translation", "cutout", "noise"]

@@ -6,7 +6,7 @@ import pytest
 import tensorflow as tf
 from small_trainer import make
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 WRONG_DATA = {
     "an array": lambda x: x,

@@ -10,9 +10,9 @@ from conftest import ROOT
 
 from tfwgan import spec
 from tfwgan.config import Config
+from tfwgan.errors import UsageError
 from tfwgan.program import components
 from tfwgan.program.verbs import main
-from tfwgan.spec import UsageError
 
 
 def test_the_list_is_what_the_tables_say():

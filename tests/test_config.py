@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from tfwgan import cli
 from tfwgan.config import Config, fields, read_config
 from tfwgan.data import DATASETS
+from tfwgan.errors import UsageError
 from tfwgan.main import main
 from tfwgan.metrics import METRICS
 from tfwgan.networks import CRITICS, GENERATORS
@@ -23,7 +24,6 @@ from tfwgan.objectives.penalties import PENALTIES
 from tfwgan.optimizers import OPTIMIZERS
 from tfwgan.priors import PRIORS
 from tfwgan.program import train
-from tfwgan.spec import UsageError
 
 ROOT = Path(__file__).parents[1]
 

@@ -13,8 +13,8 @@ from hypothesis import strategies as st
 
 from tfwgan import checkpoint, experiment, saved_model
 from tfwgan.config import Config, read_config
+from tfwgan.errors import UsageError
 from tfwgan.runs import Run, rows_of
-from tfwgan.spec import UsageError
 
 
 @pytest.fixture(scope="module")

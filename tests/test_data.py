@@ -10,7 +10,7 @@ from tfwgan import data
 from tfwgan.data import dataset as dataset_module
 from tfwgan.data import images, synthetic
 from tfwgan.data.dataset import Dataset
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 
 def test_pixels_become_minus_one_to_one():

@@ -16,7 +16,7 @@ from PIL import Image, ImageOps, PngImagePlugin
 
 from tfwgan import data
 from tfwgan.data import decode, progress, reading
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 RGB = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
 TIFF = b"II*\0" + struct.pack("<I", 8)

@@ -11,7 +11,7 @@ from PIL import Image
 
 from tfwgan import data
 from tfwgan.data import decode
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 TEST_DATA = os.environ.get("TFWGAN_TEST_DATA")
 RGB = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)

@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 
 from tfwgan.data.images import View
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 
 def prepare(images, *options, what="an image", **named):

@@ -13,7 +13,7 @@ import tensorflow_datasets as library
 
 from tfwgan import data
 from tfwgan.data import catalogue
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 TEST_DATA = os.environ.get("TFWGAN_TEST_DATA")
 real = pytest.mark.skipif(not TEST_DATA, reason="TFWGAN_TEST_DATA names no folder of real data")

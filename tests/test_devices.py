@@ -5,7 +5,7 @@ import tensorflow as tf
 from conftest import CPU_ONLY
 
 from tfwgan import devices
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 GPUS = ["first", "second", "third"]
 

@@ -7,8 +7,8 @@ from conftest import two_devices
 
 from tfwgan import experiment, spec
 from tfwgan.config import Config
+from tfwgan.errors import UsageError
 from tfwgan.objectives import OBJECTIVES
-from tfwgan.spec import UsageError
 from tfwgan.transport import DIFFERENTIABLE, DISTANCES
 
 # Every direct loss with options that suit images of 8 x 8.

@@ -8,9 +8,9 @@ import tensorflow as tf
 from small_networks import n_weights, noise
 
 from tfwgan import rng
+from tfwgan.errors import UsageError
 from tfwgan.networks import eigengan
 from tfwgan.networks.eigengan import subspaces
-from tfwgan.spec import UsageError
 
 SHAPES = [(8, 8, 1), (32, 32, 3), (64, 64, 1)]
 

@@ -7,7 +7,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
+from tfwgan.heads import with_heads
 from tfwgan.studies import epochs
 from tfwgan.studies.study import Study
 from tfwgan.trainer import GanTrainer
@@ -71,7 +72,8 @@ def test_the_study_writes_its_report_and_repeats_nothing(tmp_path, monkeypatch):
         assert [path.stem for path in sorted(pictures)] == ["step_000000", "step_000003", "step_000006"]
     with Image.open(study.out / "samples.png") as picture:
         side = 2 * (4 * 29 + 1)  # four images of 28 pixels and their borders, enlarged twice
-        assert min(picture.size) > 2 * side + 12  # two epochs of two methods, with heads on rows and columns
+        blank = np.zeros([2 * side + 12, 2 * side + 12, 1], np.uint8)  # two epochs of two methods, 12 pixels apart
+        assert picture.size == with_heads(blank, list(epochs.METHODS), ["epoch 1", "epoch 2"]).shape[1::-1]
     monkeypatch.setattr(GanTrainer, "train_step", None)  # would fail if it were needed
     assert epochs.run(study) == markdown
 

@@ -8,8 +8,8 @@ from small_networks import critic, generator, n_weights, noise
 
 from tfwgan import experiment
 from tfwgan.config import Config
+from tfwgan.errors import UsageError
 from tfwgan.networks import fastgan, spectral
-from tfwgan.spec import UsageError
 
 NAMES = ("FastGAN", "NewFastGAN")
 SHAPES = [(32, 32, 3), (64, 64, 1)]

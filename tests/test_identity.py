@@ -14,8 +14,8 @@ import tfwgan
 from tfwgan import checkpoint, experiment
 from tfwgan.config import Config
 from tfwgan.data.dataset import Dataset
+from tfwgan.errors import UsageError
 from tfwgan.main import main
-from tfwgan.spec import UsageError
 
 pytestmark = pytest.mark.usefixtures("no_export")
 

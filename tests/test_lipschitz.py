@@ -7,8 +7,8 @@ import tensorflow as tf
 from small_networks import critic
 
 from tfwgan import rng
+from tfwgan.errors import UsageError
 from tfwgan.networks.lipschitz import GroupSort, OrthonormalConv2D, OrthonormalDense, orthonormal
-from tfwgan.spec import UsageError
 
 
 def numbers(*shape, seed=0, scale=1.0):

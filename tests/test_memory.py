@@ -15,7 +15,7 @@ from conftest import TINY
 from tfwgan import cost, data, experiment
 from tfwgan.config import Config
 from tfwgan.data.pipeline import batches
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 
 def resident():

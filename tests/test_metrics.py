@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from tfwgan import data, spec
+from tfwgan.errors import UsageError
 from tfwgan.metrics import METRICS, distances, keys, named
-from tfwgan.spec import UsageError
 from tfwgan.transport.exact import exact_plan, w1
 
 NEEDS = {

@@ -6,11 +6,11 @@ import pytest
 import tensorflow as tf
 from small_networks import DIGITS, GRAY, MISFITS, POINTS, SMALL, Z_DIM, critic, generator, n_weights, noise
 
+from tfwgan.errors import UsageError
 from tfwgan.networks import CRITICS, GENERATORS, spectral
 from tfwgan.networks.blocks import doublings
 from tfwgan.networks.features import couples_batch, heads
 from tfwgan.objectives import OBJECTIVES
-from tfwgan.spec import UsageError
 
 SHAPES = [(8, 8, 1), DIGITS, (32, 32, 3), GRAY, POINTS]
 PAIRS = [

@@ -8,10 +8,10 @@ import pytest
 import tensorflow as tf
 
 from tfwgan import spec
+from tfwgan.errors import UsageError
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.objectives.adversarial import ADAM
 from tfwgan.optimizers import OPTIMIZERS
-from tfwgan.spec import UsageError
 from tfwgan.transport import DIFFERENTIABLE
 
 ADVERSARIAL = [name for name in OBJECTIVES if name not in DIFFERENTIABLE]

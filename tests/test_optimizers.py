@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from tfwgan import spec
+from tfwgan.errors import UsageError
 from tfwgan.optimizers import OPTIMIZERS, RMSprop
-from tfwgan.spec import UsageError
 
 STEPS = 50
 

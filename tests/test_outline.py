@@ -14,8 +14,8 @@ from PIL import Image
 import tfwgan
 from tfwgan import data
 from tfwgan.data.dataset import Outline
+from tfwgan.errors import UsageError
 from tfwgan.report import describe
-from tfwgan.spec import UsageError
 
 TEST_DATA = os.environ.get("TFWGAN_TEST_DATA")
 real = pytest.mark.skipif(not TEST_DATA, reason="TFWGAN_TEST_DATA names no folder of real data")

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tfwgan import data
 from tfwgan.data import images
 from tfwgan.data.dataset import Dataset
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 
 def numbered(n, labelled=True):

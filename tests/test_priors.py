@@ -7,8 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tfwgan import rng, spec
+from tfwgan.errors import UsageError
 from tfwgan.priors import PRIORS
-from tfwgan.spec import UsageError
 
 SPECS = ["normal", "uniform", "uniform-low=0-high=1", "binary", "sphere", "const=5", "const=5-replace=True"]
 

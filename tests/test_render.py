@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from tfwgan.errors import UsageError
 from tfwgan.plots import COLOURS
 from tfwgan.render import SIDE, image_grid, picture, save_png, save_samples, scatter, to_bytes
-from tfwgan.spec import UsageError
 
 BLUE, GREEN, WHITE = (40, 80, 200), (120, 190, 120), (255, 255, 255)
 

@@ -16,8 +16,8 @@ from conftest import TINY
 from tfwgan import checkpoint, experiment
 from tfwgan.callbacks.steps import StepCallback
 from tfwgan.config import Config
+from tfwgan.errors import UsageError
 from tfwgan.main import main
-from tfwgan.spec import UsageError
 
 pytestmark = pytest.mark.usefixtures("no_export")
 

@@ -6,9 +6,9 @@ import os
 import pytest
 
 from tfwgan.config import Config
+from tfwgan.errors import UsageError
 from tfwgan.files import write_atomically
 from tfwgan.runs import Run, differences
-from tfwgan.spec import UsageError
 
 
 @pytest.fixture

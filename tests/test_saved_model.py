@@ -11,7 +11,7 @@ from conftest import TINY
 import tfwgan
 from tfwgan import experiment, saved_model
 from tfwgan.config import Config
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 IMAGES = {
     "data": "squares-size=16-square=3",

@@ -7,7 +7,7 @@ import tensorflow as tf
 from tfwgan import experiment, rng, saved_model
 from tfwgan.config import Config
 from tfwgan.data.dataset import Dataset
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 from tfwgan.trainer import sample_seed
 
 CLASSES, B = 3, 4

@@ -10,7 +10,7 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "Config": "config",
-    "UsageError": "spec",
+    "UsageError": "errors",
     "Dataset": "data.dataset",
     "Experiment": "experiment",
     "NonFiniteLoss": "experiment",

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import tensorflow as tf
 
 from tfwgan import rng, spec
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 Augmentation = Callable[[tf.Tensor, tf.Tensor, int | tf.Tensor], tf.Tensor]
 

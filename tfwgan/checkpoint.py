@@ -18,8 +18,8 @@ from typing import Any
 import keras
 import numpy as np
 
+from tfwgan.errors import UsageError
 from tfwgan.files import clear_leftovers, write_atomically
-from tfwgan.spec import UsageError
 from tfwgan.trainer import GanTrainer
 
 _META, _MEANS = "meta.json", "means"

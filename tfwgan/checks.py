@@ -6,7 +6,7 @@ from typing import Any
 import keras
 import tensorflow as tf
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 _KEPT = "the run's checkpoints hold everything, trainer.save_weights(path) all weights, trainer.generator.save(path) "
 KEEP = _KEPT + "the generator, and tfwgan.export_saved_model(trainer, path) a model that samples without Keras"

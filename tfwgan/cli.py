@@ -2,7 +2,6 @@
 
 import contextlib
 import os
-import re
 import shlex
 import shutil
 import sys
@@ -13,7 +12,7 @@ from pathlib import Path
 from absl import flags
 
 from tfwgan import __version__, screen
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError, lack
 
 WIDTH = 100
 
@@ -163,13 +162,12 @@ def run(
     except BrokenPipeError:  # as `tfwgan --help | head`
         screen.silence(sys.stdout)
         return 1
-    except OSError as error:
-        screen.silence(sys.stdout)
-        return _answer(f"{_one_line(error)}.", 1)
     except Exception as error:
-        if (lack := _lack(error)) is None:
+        if (missing := lack(error)) is None:
             raise
-        return _answer(lack, 1)
+        if isinstance(error, OSError):
+            screen.silence(sys.stdout)
+        return _answer(f"{missing}.", 1)
 
 
 def _answer(text: str, code: int) -> int:
@@ -177,16 +175,6 @@ def _answer(text: str, code: int) -> int:
     with contextlib.suppress(OSError, ValueError, AttributeError):
         print(f"tfwgan: {text}", file=sys.stderr, flush=True)
     return code
-
-
-def _lack(error: Exception) -> str | None:
-    """What the machine lacks, if that is the error; TensorFlow has its own classes for full memory and full disks."""
-    kind, text = type(error).__name__, _one_line(error)
-    if kind == "MemoryError" or (kind == "ResourceExhaustedError" and re.search("OOM|alloc", text)):
-        return "memory is full; use a smaller --batch_size, smaller networks, or smaller images (--image_size)."
-    if kind in ("ResourceExhaustedError", "UnknownError") and re.search("No space|quota|too large|write", text, re.I):
-        return f"can't write: {text}."
-    return None
 
 
 def _one_line(error: Exception) -> str:

@@ -13,7 +13,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 from tfwgan.trainer import GanTrainer
 
 _ENOUGH = 20e9  # operations that a timed step may take: some tenths of a second on a laptop

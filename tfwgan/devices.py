@@ -7,7 +7,7 @@ import shutil
 
 import tensorflow as tf
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 
 def make_strategy(devices: str, batch_size: int) -> tf.distribute.Strategy:

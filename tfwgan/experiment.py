@@ -20,6 +20,7 @@ from tfwgan.data import load, outline
 from tfwgan.data.dataset import Dataset, Outline
 from tfwgan.data.pipeline import batches
 from tfwgan.devices import fix_threads, make_strategy
+from tfwgan.errors import UsageError
 from tfwgan.loop import train
 from tfwgan.metrics import named
 from tfwgan.parts import make_trainer, resolve
@@ -29,7 +30,6 @@ from tfwgan.runs import Run
 from tfwgan.saved_model import export_saved_model
 from tfwgan.schedule import CriticSteps
 from tfwgan.screen import Screen
-from tfwgan.spec import UsageError
 from tfwgan.trainer import GanTrainer
 
 __all__ = [

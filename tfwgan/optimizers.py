@@ -5,7 +5,7 @@ from typing import Literal
 import keras
 from keras import ops
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 Schedule = Literal["constant", "linear", "cosine"]
 

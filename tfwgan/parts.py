@@ -9,13 +9,14 @@ import tensorflow as tf
 from tfwgan import augment as augmentations
 from tfwgan import rng, spec
 from tfwgan.config import Config
+from tfwgan.errors import UsageError
 from tfwgan.networks import CRITICS, GENERATORS, RECONSTRUCTORS
 from tfwgan.networks.features import couples_batch, heads
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.optimizers import OPTIMIZERS
 from tfwgan.priors import PRIORS, Info, Prior
 from tfwgan.schedule import CriticSteps
-from tfwgan.spec import UsageError, parse
+from tfwgan.spec import parse
 from tfwgan.trainer import GanTrainer
 
 

@@ -5,7 +5,7 @@ from collections.abc import Iterator
 
 import keras
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 
 @contextlib.contextmanager

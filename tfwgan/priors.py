@@ -11,7 +11,7 @@ import keras
 import tensorflow as tf
 
 from tfwgan import rng
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 
 class Prior(keras.layers.Layer):

@@ -8,10 +8,10 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageDraw
 
+from tfwgan.errors import UsageError
 from tfwgan.files import write_atomically
 from tfwgan.heads import with_heads
 from tfwgan.plots import COLOURS
-from tfwgan.spec import UsageError
 
 SIDE = 960  # about the longer side of a grid, so that small images can be seen
 _SQUARE = 480  # side of a scatter plot

@@ -6,8 +6,8 @@ from typing import Any
 from tfwgan import checkpoint
 from tfwgan.config import Config
 from tfwgan.data.dataset import Dataset
+from tfwgan.errors import UsageError
 from tfwgan.runs import Run
-from tfwgan.spec import UsageError
 from tfwgan.trainer import GanTrainer
 
 

@@ -11,8 +11,9 @@ from pathlib import Path
 from typing import Any
 
 from tfwgan.config import Config, known_settings, read_config
+from tfwgan.errors import UsageError
 from tfwgan.files import clear_leftovers, write_atomically
-from tfwgan.spec import UsageError, parse
+from tfwgan.spec import parse
 
 # What may change between the parts of one run: it moves no weight and no row of metrics.jsonl.
 _FREE = {"out_dir", "name", "devices", "data_dir", "image_steps", "checkpoint_steps", "keep_checkpoints", "steps"}

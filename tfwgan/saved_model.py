@@ -12,9 +12,9 @@ from typing import Any
 
 import tensorflow as tf
 
+from tfwgan.errors import UsageError
 from tfwgan.networks.features import feed, heads
 from tfwgan.priors import Const
-from tfwgan.spec import UsageError
 from tfwgan.trainer import GanTrainer, sample_seed
 
 _CHUNK = 256

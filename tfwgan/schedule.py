@@ -3,7 +3,7 @@
 import dataclasses
 
 from tfwgan import spec
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,11 +18,9 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from tfwgan.errors import UsageError
+
 _SEPARATOR = re.compile(r"-(?=[A-Za-z_]\w*=)")
-
-
-class UsageError(ValueError):
-    """A mistake of the caller, told in one line: what came, what is allowed, what to try."""
 
 
 @dataclass(frozen=True)

@@ -6,7 +6,7 @@ import platform
 import sys
 from collections.abc import Iterator
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 
 def prepare() -> None:

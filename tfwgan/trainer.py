@@ -8,12 +8,12 @@ import tensorflow as tf
 
 from tfwgan import rng
 from tfwgan.checks import TwoNetworks, check_callbacks, critic_batches
+from tfwgan.errors import UsageError
 from tfwgan.networks.features import feed, heads, in_chunks, with_features
 from tfwgan.networks.spectral import refresh
 from tfwgan.priors import Prior
 from tfwgan.repeat import mean_over
 from tfwgan.schedule import CriticSteps
-from tfwgan.spec import UsageError
 
 Batch = Mapping[str, tf.Tensor]
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 from tfwgan.transport.costs import blocks, cost_matrix
 from tfwgan.transport.exact import Transport, solve
 

@@ -4,9 +4,9 @@ import numpy as np
 import tensorflow as tf
 from scipy.optimize import linear_sum_assignment
 
+from tfwgan.errors import UsageError
 from tfwgan.networks.eigengan import subspaces
 from tfwgan.priors import Info
-from tfwgan.spec import UsageError
 from tfwgan.trainer import GanTrainer, feed, in_chunks, sample_seed
 
 

@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import tensorflow as tf
-
 from tfwgan import checkpoint
 from tfwgan.callbacks.record import Clock
 from tfwgan.callbacks.steps import StepCallback
+from tfwgan.errors import lack
 
 
 class NonFiniteLoss(RuntimeError):
@@ -124,14 +123,10 @@ def told(folder: Path) -> Iterator[None]:
     """Inside this, want of memory or room on the disk becomes `TrainingStopped`, which says what is saved."""
     try:
         yield
-    except (MemoryError, tf.errors.ResourceExhaustedError) as error:
-        if "OOM" not in (text := str(error)) and "alloc" not in text and not isinstance(error, MemoryError):
-            raise TrainingStopped(f"{' '.join(text.split())[:300]}. {last_good(folder)}") from None
-        raise TrainingStopped(
-            f"Memory is full; use a smaller --batch_size, smaller networks or smaller images. {last_good(folder)}"
-        ) from None
-    except OSError as error:
-        raise TrainingStopped(f"{error}. {last_good(folder)}") from None
+    except Exception as error:
+        if (missing := lack(error)) is None:
+            raise
+        raise TrainingStopped(f"{missing[0].upper()}{missing[1:]}. {last_good(folder)}") from None
 
 
 def last_good(folder: Path) -> str:

@@ -13,6 +13,7 @@ from tfwgan.data.folders import folder
 from tfwgan.data.images import AS_IS, View
 from tfwgan.data.pipeline import batches
 from tfwgan.data.synthetic import grid25, grid25_centres, ring8, ring8_centres, squares
+from tfwgan.errors import UsageError
 
 __all__ = ["DATASETS", "Dataset", "Outline", "batches", "grid25_centres", "load", "outline", "ring8_centres"]
 
@@ -94,14 +95,14 @@ def _build(
     numbers = {"image_size": view.image_size, "center_crop": view.center_crop, "limit_data": limit_data}
     for name, value in numbers.items():
         if value is not None and value < 1:
-            raise spec.UsageError(f"--{name} must be at least 1, got {value}.")
+            raise UsageError(f"--{name} must be at least 1, got {value}.")
     name = spec.parse(text, "data set").name
     if name not in (*table, "given"):
-        raise spec.UsageError(f"Unknown data set {name!r}{_meant(text, name) or spec.suggest(name, table)}")
+        raise UsageError(f"Unknown data set {name!r}{_meant(text, name) or spec.suggest(name, table)}")
     table = {**table, "given": given}
     dataset = spec.build(text, table, "data set", data_dir=data_dir, view=view, limit_data=limit_data)
     if not dataset.is_image and view != AS_IS:
-        raise spec.UsageError(
+        raise UsageError(
             f"--image_size, --center_crop and --gray_scale are for images; {dataset.name} is a set of points, "
             "so leave them out."
         )
@@ -119,7 +120,7 @@ def given(name: str, *, view: View = AS_IS) -> Dataset:
         UsageError: Always: they can't be found by name.
     """
     del view
-    raise spec.UsageError(
+    raise UsageError(
         f"the data {name!r} were given by a program: only there the run goes on, by "
         "tfwgan.fit(tfwgan.build(config, dataset), resume=True)."
     )

@@ -17,7 +17,7 @@ import tensorflow as tf
 from tfwgan.data import images
 from tfwgan.data.dataset import Dataset, Outline
 from tfwgan.data.progress import Waiting
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 # Where TFDS looks first, whatever the set.
 _HOST = "storage.googleapis.com"

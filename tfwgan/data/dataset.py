@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 _PIECE = 16 << 20  # bytes that are read at once
 

@@ -11,7 +11,7 @@ from tfwgan.data import images
 from tfwgan.data.dataset import Dataset
 from tfwgan.data.decode import SUFFIXES
 from tfwgan.data.reading import read
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 # What operating systems and network drives put beside pictures, as hidden files are: neither pictures nor classes.
 _JUNK_FOLDERS = ("@eadir", "#recycle", "#snapshot", "$recycle.bin", "system volume information", "__macosx")

@@ -8,7 +8,7 @@ import tempfile
 import numpy as np
 import tensorflow as tf
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 MEMORY_LIMIT = 4 << 30  # bytes
 _BAND = 1 << 20  # numbers whose channels are mixed at once

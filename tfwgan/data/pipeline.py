@@ -8,7 +8,7 @@ import tensorflow as tf
 
 from tfwgan import rng
 from tfwgan.data.dataset import Dataset
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 
 def batches(

@@ -13,7 +13,7 @@ import numpy as np
 
 from tfwgan.data import decode, images
 from tfwgan.data.progress import Waiting
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 PIXELS_IN_FLIGHT = 64 << 20  # whatever the number of threads; a larger picture has its turn alone
 _NAMED = 3  # bad files that a message names

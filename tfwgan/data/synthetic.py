@@ -7,7 +7,7 @@ import numpy as np
 from tfwgan import rng
 from tfwgan.data import images
 from tfwgan.data.dataset import Dataset
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 SCALE = 15.0  # Both mixtures are drawn within [-15, 15] and divided by this.
 SIGMA = 0.5 / SCALE  # Standard deviation of every mode, in the coordinates of the points.

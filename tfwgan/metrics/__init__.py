@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from tfwgan import spec
+from tfwgan.errors import UsageError
 from tfwgan.metrics.distances import Entropic, ExactW1, Watched, watched
 from tfwgan.metrics.modes import Modes
-from tfwgan.spec import UsageError
 from tfwgan.transport import DISTANCES
 
 __all__ = ["METRICS", "keys", "named"]

@@ -6,7 +6,7 @@ from typing import Literal
 import numpy as np
 
 from tfwgan.data.synthetic import SIGMA, grid25_centres, ring8_centres
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 from tfwgan.transport.neighbours import nearest
 
 _CENTRES = {"ring8": ring8_centres, "grid25": grid25_centres}

@@ -12,9 +12,9 @@ from typing import Literal
 
 import keras
 
+from tfwgan.errors import UsageError
 from tfwgan.networks.lipschitz import GroupSort
 from tfwgan.networks.spectral import SpectralConv2D, SpectralConv2DTranspose, SpectralDense, SpectralNorm
-from tfwgan.spec import UsageError
 
 Init = Literal["torch", "normal", "zero_bias", "he"]
 Norm = Literal["none", "batch", "instance", "layer"]

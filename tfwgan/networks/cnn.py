@@ -4,10 +4,10 @@ import functools
 
 import keras
 
+from tfwgan.errors import UsageError
 from tfwgan.networks.blocks import Norm, activate, conv, dense, normalize
 from tfwgan.networks.lipschitz import OrthonormalConv2D, certified_dense, certified_mean, check_certified
 from tfwgan.networks.spectral import SpectralNorm
-from tfwgan.spec import UsageError
 
 
 def cnn_critic(

@@ -11,8 +11,8 @@ from typing import Literal
 
 import keras
 
+from tfwgan.errors import UsageError
 from tfwgan.networks.blocks import Init, Norm, batch_norm, normalize
-from tfwgan.spec import UsageError
 
 GeneratorCond = Literal["none", "concat", "cbn"]
 CriticCond = Literal["none", "concat", "projection", "ac"]

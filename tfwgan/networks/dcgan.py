@@ -9,10 +9,10 @@ from typing import Literal
 
 import keras
 
+from tfwgan.errors import UsageError
 from tfwgan.networks.blocks import Activation, Init, Norm, activate, conv, conv_transpose, dense, normalize
 from tfwgan.networks.conditional import Condition, CriticCond, GeneratorCond
 from tfwgan.networks.spectral import SpectralNorm
-from tfwgan.spec import UsageError
 
 Bias = Literal["auto", "all", "none"]
 

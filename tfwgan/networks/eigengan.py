@@ -12,8 +12,8 @@ import math
 import keras
 import tensorflow as tf
 
+from tfwgan.errors import UsageError
 from tfwgan.networks.blocks import Init, Norm, activate, conv, conv_transpose, dense, doublings, normalize
-from tfwgan.spec import UsageError
 
 _BASE = 4
 _MAX_MULT = 32

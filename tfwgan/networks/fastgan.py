@@ -12,8 +12,8 @@ import keras
 import tensorflow as tf
 
 from tfwgan import rng
+from tfwgan.errors import UsageError
 from tfwgan.networks.blocks import Norm, activate, conv, conv_transpose, doublings, normalize
-from tfwgan.spec import UsageError
 
 _SIZES = (32, 64, 128, 256)
 _WIDTHS = {4: 16, 8: 8, 16: 4, 32: 2, 64: 2, 128: 1, 256: 0.5}  # of the generator's maps by their side, in units of nf

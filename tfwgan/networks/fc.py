@@ -5,11 +5,11 @@ import math
 
 import keras
 
+from tfwgan.errors import UsageError
 from tfwgan.networks.blocks import Norm, activate, dense, normalize
 from tfwgan.networks.conditional import Condition, CriticCond, GeneratorCond
 from tfwgan.networks.lipschitz import certified_dense, check_certified
 from tfwgan.networks.spectral import SpectralNorm
-from tfwgan.spec import UsageError
 
 
 def fc_generator(

@@ -14,7 +14,7 @@ import math
 import keras
 import tensorflow as tf
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 
 def orthonormal(kernel: tf.Tensor) -> tf.Tensor:

@@ -6,11 +6,11 @@ from collections.abc import Callable
 
 import keras
 
+from tfwgan.errors import UsageError
 from tfwgan.networks.blocks import Activation, Norm, activate, dense, normalize
 from tfwgan.networks.conditional import Condition, CriticCond, GeneratorCond
 from tfwgan.networks.lipschitz import certified_dense, check_certified
 from tfwgan.networks.spectral import SpectralNorm
-from tfwgan.spec import UsageError
 
 _dense = functools.partial(dense, init="zero_bias")
 

@@ -10,10 +10,10 @@ from typing import Literal
 
 import keras
 
+from tfwgan.errors import UsageError
 from tfwgan.networks.blocks import Init, Norm, activate, conv, dense, doublings, normalize
 from tfwgan.networks.conditional import Condition, CriticCond, GeneratorCond
 from tfwgan.networks.spectral import SpectralNorm
-from tfwgan.spec import UsageError
 
 
 def resnet_generator(

@@ -7,10 +7,10 @@ import functools
 
 import keras
 
+from tfwgan.errors import UsageError
 from tfwgan.networks.blocks import Init, Norm, activate, conv, conv_transpose, dense, doublings, normalize
 from tfwgan.networks.conditional import Condition, CriticCond, GeneratorCond
 from tfwgan.networks.spectral import SpectralNorm
-from tfwgan.spec import UsageError
 
 
 def simple_cnn_generator(

@@ -6,12 +6,12 @@ from collections.abc import Callable, Mapping
 
 import tensorflow as tf
 
+from tfwgan.errors import UsageError
 from tfwgan.objectives.auxiliary import Reconstruction, Tensors, Terms
 from tfwgan.objectives.penalties import PENALTIES
 from tfwgan.objectives.replicas import all_replicas
 from tfwgan.objectives.scores import wasserstein_critic
 from tfwgan.objectives.targets import HARD, SOFT, NoisyTargets
-from tfwgan.spec import UsageError
 
 # The betas of the WGAN-GP code for images; twice its rate, for runs that are short.
 ADAM = "adam-lr=2e-4-beta_1=0.5-beta_2=0.9"

@@ -5,9 +5,9 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
+from tfwgan.errors import UsageError
 from tfwgan.objectives.auxiliary import Tensors
 from tfwgan.objectives.replicas import all_replicas
-from tfwgan.spec import UsageError
 from tfwgan.transport import Distance, check, row
 from tfwgan.transport.patches import leave_out
 

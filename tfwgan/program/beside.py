@@ -4,7 +4,7 @@ from pathlib import Path
 
 import numpy as np
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 
 def real_points(saved_model: str, samples: np.ndarray, most: int = 2000) -> np.ndarray | None:

@@ -3,7 +3,8 @@
 from absl import flags
 
 from tfwgan import cli
-from tfwgan.spec import UsageError, suggest
+from tfwgan.errors import UsageError
+from tfwgan.spec import suggest
 from tfwgan.start import quiet_tensorflow
 
 USAGE = """\

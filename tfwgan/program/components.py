@@ -16,7 +16,8 @@ from typing import Any, Literal
 
 from tfwgan import spec
 from tfwgan.config import Config
-from tfwgan.spec import REQUIRED, Option, UsageError
+from tfwgan.errors import UsageError
+from tfwgan.spec import REQUIRED, Option
 
 # Field of `Config` -> what its specs name, the table's module and name, and what the program sets itself.
 FAMILIES = {

@@ -7,8 +7,8 @@ import numpy as np
 from absl import flags
 
 from tfwgan import cli
+from tfwgan.errors import UsageError
 from tfwgan.files import write_atomically
-from tfwgan.spec import UsageError
 from tfwgan.start import quiet_tensorflow
 
 USAGE = """\

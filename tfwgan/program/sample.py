@@ -4,8 +4,9 @@ import numpy as np
 from absl import flags
 
 from tfwgan import cli
+from tfwgan.errors import UsageError
 from tfwgan.program.beside import real_points
-from tfwgan.spec import UsageError, suggest
+from tfwgan.spec import suggest
 from tfwgan.start import quiet_tensorflow
 
 USAGE = """\

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Sequence
 
 from tfwgan import __version__, cli
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 
 VERBS = {
     "train": "trains a GAN, or goes on with a run",

@@ -16,10 +16,10 @@ from scipy.ndimage import median_filter
 from scipy.stats import spearmanr
 from scipy.stats import t as student
 
+from tfwgan.errors import UsageError
 from tfwgan.experiment import load_data
 from tfwgan.heads import with_heads
 from tfwgan.plots import line_chart, tiles
-from tfwgan.spec import UsageError
 from tfwgan.studies.study import Study, Trained, report, table, train
 from tfwgan.transport.exact import w1
 from tfwgan.transport.patches import patch_swd

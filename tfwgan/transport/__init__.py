@@ -14,7 +14,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 from tfwgan.transport.certificate import certify
 from tfwgan.transport.exact import exact_plan, w1, w1_loss
 from tfwgan.transport.kernels import mmd

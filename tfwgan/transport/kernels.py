@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 from tfwgan.transport.costs import blocks, cost_matrix, pair
 
 _SOME = 1000  # points of each set that the median is taken over

@@ -17,8 +17,8 @@ import tensorflow as tf
 from scipy import sparse
 
 from tfwgan import rng
+from tfwgan.errors import UsageError
 from tfwgan.files import write_atomically
-from tfwgan.spec import UsageError
 from tfwgan.transport.costs import cost_matrix, points, slices
 from tfwgan.transport.exact import Transport, solve
 

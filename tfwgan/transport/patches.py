@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import tensorflow as tf
 
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 from tfwgan.transport.costs import slices
 from tfwgan.transport.exact import w1_loss
 from tfwgan.transport.pairs import floating

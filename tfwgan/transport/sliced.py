@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfwgan import rng
-from tfwgan.spec import UsageError
+from tfwgan.errors import UsageError
 from tfwgan.transport.costs import slices
 from tfwgan.transport.exact import w1_loss
 from tfwgan.transport.pairs import distances, flat_pair
