@@ -44,7 +44,7 @@ TINY = {
     "disc_arch": "MLP-dim=8-mults=(1,)",
     "z_dim": "4",
     "batch_size": "8",
-    "n_critic": "2",
+    "n_critic": "1",
     "steps": "4",
     "log_steps": "2",
     "image_steps": "2",

@@ -137,7 +137,7 @@ def test_every_small_run_trains(path, run, tmp_path):
     if of_tfds(path) and not TEST_DATA:
         pytest.skip("TFWGAN_TEST_DATA names no folder of real data")
     data = [f"--data_dir={TEST_DATA}/tensorflow_datasets"] if of_tfds(path) else []
-    assert run(path, "--steps=2", "--name=run", *data) == 0
+    assert run(path, "--steps=2", "--batch_size=8", "--eval_images=64", "--name=run", *data) == 0
     rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
     assert rows and all(np.isfinite(value) for row in rows for value in row.values())
     assert (tmp_path / "run" / "export" / "saved_model" / "saved_model.pb").exists()

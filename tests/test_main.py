@@ -14,8 +14,6 @@ from PIL import Image
 import tfwgan
 from tfwgan import data
 from tfwgan.callbacks.steps import StepCallback
-from tfwgan.config import read_config
-from tfwgan.data.synthetic import SIGMA
 
 ROOT = Path(__file__).parent.parent
 SQUARES = {"data": "squares-size=16-square=3", "gen_arch": "DCGAN-nf=4", "disc_arch": "DCGAN-nf=4"}
@@ -62,7 +60,7 @@ def pixels(path):
     "flags", [*COMBINATIONS, *(pytest.param(more, marks=pytest.mark.slow) for more in MORE)], ids=str
 )
 def test_every_part_works_with_every_other(flags, tiny, tmp_path):
-    assert tiny(**{"n_critic": "1", **flags, "steps": "2"}) == 0
+    assert tiny(**{**flags, "steps": "2"}) == 0
     (row,) = rows(tmp_path / "run")
     assert all(np.isfinite(value) for value in row.values())
     assert (tmp_path / "run" / "export" / "saved_model" / "saved_model.pb").exists()
@@ -167,18 +165,6 @@ def test_seeds_decide_everything(no_export, tmp_path):
     first = sample("a")
     np.testing.assert_array_equal(first, sample("b"))
     assert np.abs(first - sample("c", seed=1)).max() > 0
-
-
-@pytest.mark.slow
-def test_wgan_gp_finds_every_mode_of_the_ring(no_export, tmp_path):
-    settings = read_config(ROOT / "configs" / "ring8_wgan_gp.yaml")
-    parts = tfwgan.build(tfwgan.Config(**{**settings, "steps": 1500, "out_dir": str(tmp_path)}))
-    tfwgan.fit(parts, verbose=False)
-    samples = parts.trainer.sample(2500, seed=1).numpy()
-    distance = np.linalg.norm(samples[:, None] - data.ring8_centres(), axis=-1)
-    near = distance < 3 * SIGMA
-    assert (near.sum(axis=0) >= 20).all(), near.sum(axis=0)
-    assert near.any(axis=1).mean() > 0.6
 
 
 class Look(keras.callbacks.Callback):

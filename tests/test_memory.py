@@ -41,7 +41,7 @@ from test_memory import Watch
 from tfwgan import experiment
 from tfwgan.callbacks.guard import StopOnNonFinite
 from tfwgan.config import Config
-parts = experiment.build(Config(**{**TINY, "n_critic": 1, "steps": 5000}))
+parts = experiment.build(Config(**{**TINY, "steps": 5000}))
 watch = Watch(1000)
 callbacks = [watch, StopOnNonFinite(Path("."))]
 parts.trainer.fit(parts.batches(), steps_per_epoch=50, epochs=100, verbose=0, callbacks=callbacks)
@@ -98,7 +98,7 @@ def test_a_step_takes_at_least_the_memory_that_is_asked_for(settings):
 
 
 def test_a_step_that_memory_cannot_hold_is_refused(monkeypatch):
-    config = Config(**{**TINY, "n_critic": 1})
+    config = Config(**TINY)
     need = cost.least_memory(experiment.build(config).trainer) * config.batch_size
     monkeypatch.setattr(cost, "memory_left", lambda: need)
     experiment.build(config)

@@ -10,7 +10,7 @@ from tfwgan import checkpoint, data, experiment, rng, spec
 from tfwgan.config import Config
 from tfwgan.networks import CRITICS, GENERATORS, spectral
 
-RING = {"data": "ring8-n=512", "gen_arch": "MLP-dim=16", "disc_arch": "MLP-dim=16", "z_dim": 4}
+RING = {"data": "ring8-n=512", "gen_arch": "MLP-dim=16-mults=(1,)", "disc_arch": "MLP-dim=16-mults=(1,)", "z_dim": 4}
 DENSE = {**RING, "batch_size": 16, "n_critic": 2}
 IMAGES = {
     "data": "squares-size=16-square=5",
@@ -28,7 +28,7 @@ CASES = [
     {**DENSE, **PLAIN, "loss": "wgan-clip=0.1"},
     {**DENSE, **PLAIN, "loss": "wgan_gp"},
     {**DENSE, **PLAIN, "loss": "gan-r1=1", "z_prior": "const=24-trainable=True"},
-    {**DENSE, **PLAIN, "loss": "soft_hinge", "disc_arch": "MLP-dim=16-sn=True"},
+    {**DENSE, **PLAIN, "loss": "soft_hinge", "disc_arch": "MLP-dim=16-mults=(1,)-sn=True"},
     {**IMAGES, "loss": "wgan_gp", "z_prior": "sphere"},
 ]
 MORE = [
@@ -39,10 +39,16 @@ MORE = [
         **DENSE,
         **PLAIN,
         "loss": "hinge-joint=True",
-        "disc_arch": "MLP-dim=16-cond=concat",
-        "gen_arch": "MLP-dim=16-cond=concat",
+        "disc_arch": "MLP-dim=16-mults=(1,)-cond=concat",
+        "gen_arch": "MLP-dim=16-mults=(1,)-cond=concat",
     },
-    {**DENSE, **PLAIN, "loss": "veegan", "disc_arch": "MLP-dim=16-joint=True", "rec_arch": "MLP-dim=16-norm=none"},
+    {
+        **DENSE,
+        **PLAIN,
+        "loss": "veegan",
+        "disc_arch": "MLP-dim=16-mults=(1,)-joint=True",
+        "rec_arch": "MLP-dim=16-mults=(1,)-norm=none",
+    },
     {
         **IMAGES,
         **PLAIN,

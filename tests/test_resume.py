@@ -24,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("no_export")
 IMAGES = {"data": "squares-size=16-square=3", "gen_arch": "DCGAN-nf=4-norm=batch", "disc_arch": "DCGAN-nf=4-act=leaky"}
 
 RUNS = [
-    {},
+    {"n_critic": "2"},
     {"loss": "wgan", "z_prior": "const=24-trainable=True"},
     {"loss": "gan-r1=1", "g_opt": "adam-schedule=cosine", "ema": "0"},
     {"n_critic": "1-warmup=3-first=2-every=5"},
@@ -91,8 +91,9 @@ class StopAt(StepCallback):
             os.kill(os.getpid(), signal.SIGINT)
 
 
-@pytest.mark.parametrize("flags", [RUNS[0], *(pytest.param(run, marks=pytest.mark.slow) for run in RUNS[1:])], ids=str)
-@pytest.mark.parametrize("stop", [3, pytest.param(4, marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "stop, flags", [(3, RUNS[0]), *(pytest.param(4, run, marks=pytest.mark.slow) for run in RUNS)], ids=str
+)
 def test_a_run_stopped_anywhere_in_an_interval_ends_the_same(flags, stop, tmp_path):
     settings = {**TINY, **flags, "steps": 7, "log_steps": 3, "checkpoint_steps": 100, "out_dir": str(tmp_path)}
     whole = experiment.fit(experiment.build(Config(**settings, name="whole")), verbose=False)
@@ -106,11 +107,13 @@ def test_a_run_stopped_anywhere_in_an_interval_ends_the_same(flags, stop, tmp_pa
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("flags", [{}, {**IMAGES, "z_prior": "const=8", "devices": "cpu:2"}], ids=str)
-def test_a_run_killed_at_random_steps_ends_the_same(flags, tmp_path):
+@pytest.mark.parametrize(
+    "times, flags", [(2, RUNS[0]), (1, {**IMAGES, "z_prior": "const=8", "devices": "cpu:2"})], ids=str
+)
+def test_a_run_killed_at_random_steps_ends_the_same(times, flags, tmp_path):
     long = {**flags, "steps": "60", "log_steps": "4", "checkpoint_steps": "5", "image_steps": "1000"}
     finish(start(tmp_path, name="whole", **long))
-    moments, resume = np.random.default_rng().integers(1, 55, 2), []
+    moments, resume = np.random.default_rng().integers(1, 55, times), []
     for moment in sorted(moments):
         process = start(tmp_path, *resume, name="killed", **long)
         wait_for_step(tmp_path / "killed", moment, process)

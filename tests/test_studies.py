@@ -15,7 +15,7 @@ from tfwgan.trainer import GanTrainer
 
 pytestmark = pytest.mark.usefixtures("no_export")
 
-SMALL = {"steps": 3, "eval_steps": 3, "log_steps": 3, "xla": False}
+SMALL = {"steps": 3, "eval_steps": 3, "log_steps": 3, "xla": False, "batch_size": 16, "eval_images": 100}
 
 
 @pytest.fixture

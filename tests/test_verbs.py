@@ -93,7 +93,7 @@ def test_output_that_can_not_be_written_is_no_traceback(what, tail, tmp_path):
     assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr and done.stderr.count("\n") <= 1
 
 
-@pytest.mark.parametrize("streams", [">&-", "2>&-", ">&- 2>&-", "<&-", "<&- >&- 2>&-"])
+@pytest.mark.parametrize("streams", [">&-", "2>&-", "<&- >&- 2>&-"])
 @pytest.mark.slow
 def test_closed_streams_do_not_keep_a_run_from_its_end(streams, tmp_path):
     done = shell(f"T {streams}", tmp_path)
@@ -119,24 +119,29 @@ ENVIRONMENTS = {
 }
 
 
+@pytest.fixture(scope="module")
+def plain(tmp_path_factory):
+    """The losses of a run in the environment of these tests."""
+    folder = tmp_path_factory.mktemp("plain")
+    assert shell("T", folder).returncode == 0
+    return losses(folder / "outputs/run/metrics.jsonl")
+
+
+def losses(path):
+    return [line.split('"critic_loss"')[1].split('"images_per_second"')[0] for line in path.read_text().splitlines()]
+
+
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
 @pytest.mark.slow
-def test_other_peoples_environments_change_nothing(environment, tmp_path):
+def test_other_peoples_environments_change_nothing(environment, plain, tmp_path):
     (tmp_path / ".keras").mkdir()
     (tmp_path / ".keras" / "keras.json").write_text(KERAS)
     settings = ENVIRONMENTS[environment]
     if settings.get("HOME") == ".":
         settings = {"HOME": str(tmp_path)}
-    done = shell("T --out_dir=plain && T --out_dir=other", tmp_path)
-    assert done.returncode == 0, done.stderr
-    (tmp_path / "other").rename(tmp_path / "first")
     done = shell("T --out_dir=other", tmp_path, **settings)
     assert done.returncode == 0, done.stderr
-    rows = [
-        [line.split('"critic_loss"')[1].split('"images_per_second"')[0] for line in path.read_text().splitlines()]
-        for path in (tmp_path / "plain/run/metrics.jsonl", tmp_path / "other/run/metrics.jsonl")
-    ]
-    assert rows[0] == rows[1]
+    assert losses(tmp_path / "other/run/metrics.jsonl") == plain
 
 
 def test_the_library_says_that_it_needs_tensorflow(tmp_path):

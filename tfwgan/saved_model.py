@@ -112,12 +112,12 @@ class _Endpoint(tf.Module):
         self.variables_read = variables
         # One graph for the work, and a small one around it for each choice of types.
         wanted = [types[0] for _, _, types in arguments]
-        core = tf.function(function).get_concrete_function(*_specs(arguments, wanted))
+        core = tf.function(function, autograph=False).get_concrete_function(*_specs(arguments, wanted))
 
         def call(*values):
             return core(*(tf.cast(value, dtype) for value, dtype in zip(values, wanted, strict=True)))
 
-        call = tf.function(call)
+        call = tf.function(call, autograph=False)
         for types in itertools.product(*(types for _, _, types in arguments)):
             call.get_concrete_function(*_specs(arguments, types))
         self.__call__ = call
@@ -159,10 +159,14 @@ class _Model(tf.Module):
             if label is not None:
                 label = _checked(label, -1, n_classes, "label")
                 drawn = tf.where(label < 0, drawn, tf.cast(label, tf.int32))
-            pieces = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False, element_shape=None)
-            for start in tf.range(0, tf.maximum(n, 1), _CHUNK):
+
+            def piece(start, pieces):
                 own = None if drawn is None else drawn[start : start + _CHUNK]
-                pieces = pieces.write(pieces.size(), images(z[start : start + _CHUNK], own))
+                return start + _CHUNK, pieces.write(pieces.size(), images(z[start : start + _CHUNK], own))
+
+            pieces = tf.TensorArray(tf.float32, 0, dynamic_size=True, infer_shape=False, element_shape=None)
+            begin = (tf.zeros([], n.dtype), pieces)
+            _, pieces = tf.while_loop(lambda start, _: start < tf.maximum(n, 1), piece, begin)
             return tf.ensure_shape(pieces.concat(), generator.output.shape)
 
         def latent(n, seed):

@@ -65,6 +65,7 @@ def batches(
         everything, labels = dataset.tensors
         gather = functools.partial(tf.gather, everything)
 
+    @tf.autograph.experimental.do_not_convert  # nothing in it needs that, and it takes a second
     def element(number: tf.Tensor) -> dict[str, tf.Tensor]:
         batch = first_batch + number * n_critic + tf.range(n_critic, dtype=tf.int64)
         position = batch * batch_size + tf.range(batch_size, dtype=tf.int64)[:, tf.newaxis]
