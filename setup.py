@@ -32,7 +32,7 @@ setup(
         "importlib_resources",  # tensorflow-datasets 4.9.10 imports it but does not bring it
         "tensorboard>=2.20",  # TensorFlow 2.21 no longer brings it
         "numpy>=1.26",
-        "pot>=0.9.7",
+        "pot>=0.9.7,<0.10",  # its network simplex is called by a name that is not public
         "scipy>=1.11",  # sparse plans, connected components; pot brings it too
         "absl-py>=2.1",
         "pillow>=10",  # reads and writes images; tensorboard brings it too

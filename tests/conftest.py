@@ -61,6 +61,7 @@ def free_memory():
     for name in [name for name in registry if name.startswith("CustomGradient-")]:
         del registry[name]
     gc.collect()
+    gc.freeze()  # what is left stays; to look through gigabytes of it again and again takes minutes
 
 
 @pytest.fixture(autouse=True, scope="module")

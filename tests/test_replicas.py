@@ -32,8 +32,6 @@ CASES = [
     {**IMAGES, "loss": "wgan_gp", "z_prior": "sphere"},
 ]
 MORE = [
-    {**DENSE, **PLAIN, "loss": "wgan_lp-r2=1"},
-    {**DENSE, **PLAIN, "loss": "wgan-r1=1", "z_prior": "const=16"},
     {**DENSE, **PLAIN, "loss": "gan-soft=True-flip=0.1", "augment": "noise=0.1-steps=3"},
     {
         **DENSE,

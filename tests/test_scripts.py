@@ -83,7 +83,10 @@ def test_inspect_atoms_reports_and_draws(tmp_path, script):
     run_dir = experiment.fit(experiment.build(config), verbose=False).run_dir
     done = script("inspect_atoms", run_dir, "--patch=5")
     assert done.returncode == 0 and "8 atoms against 121 real samples" in done.stdout, done.stderr
-    assert json.loads((run_dir / "atoms" / "atoms.json").read_text())["atoms"] == 8
+    text = (run_dir / "atoms" / "atoms.json").read_text()
+    report = json.loads(text)
+    assert report["atoms"] == len(report["per_atom"]) == 8
+    assert len(text.splitlines()) == len(report) + 8 + 3  # a line for each entry and each atom, and three brackets
     assert {path.name for path in (run_dir / "atoms").iterdir()} == {"atoms.json", "atoms.png", "patches.png"}
     done = script("inspect_atoms", run_dir, "--patch=17", f"--out={tmp_path / 'other'}")
     assert done.returncode == 2 and "patches of 17 x 17" in done.stderr and not (tmp_path / "other").exists()

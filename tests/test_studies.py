@@ -80,7 +80,7 @@ def test_a_table_is_markdown():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name, data", [("modes", "ring8"), ("losses", "squares-size=16-square=3")])
-def test_a_comparison_writes_its_report_and_repeats_nothing(name, data, tmp_path, monkeypatch):
+def test_a_comparison_writes_its_report_and_repeats_nothing(name, data, tmp_path, monkeypatch, capsys):
     original = Study.config
 
     def config(self, run, **settings):
@@ -103,5 +103,10 @@ def test_a_comparison_writes_its_report_and_repeats_nothing(name, data, tmp_path
     assert len(lines) == 1 + len(json.loads((study.out / "results.json").read_text()))
     for picture in study.out.glob("*.png"):
         assert f"({picture.name})" in markdown
+    said = [line for line in capsys.readouterr().out.splitlines() if line.startswith("run ")]
+    runs = len(list((study.out / "runs").iterdir()))
+    assert [line.split(",")[0] for line in said] == [f"run {i + 1} of {runs}" for i in range(runs)]
+    assert all(line.endswith(" to go") for line in said[1:])
     monkeypatch.setattr(GanTrainer, "train_step", None)  # would fail if it were needed
     assert COMPARISONS[name](study) == markdown
+    assert "to go" not in (again := capsys.readouterr().out) and again.count("finished before") == runs

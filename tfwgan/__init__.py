@@ -20,6 +20,11 @@ _HOMES = {
     "load_trainer": "experiment",
     "GanTrainer": "trainer",
     "export_saved_model": "saved_model",
+    "batches": "data.pipeline",
+    **dict.fromkeys(["Normal", "Uniform", "Binary", "Sphere", "Const"], "priors"),
+    "gradient_penalty": "objectives.penalties",
+    "lipschitz_penalty": "objectives.penalties",
+    **dict.fromkeys(["certify", "exact_plan", "ot_means", "patch_swd", "sinkhorn", "swd", "w1"], "transport"),
 }
 _LIGHT = {"Config", "UsageError"}
 

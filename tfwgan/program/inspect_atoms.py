@@ -1,7 +1,9 @@
 """What became of the atoms of a discrete generator: which data each stands for, which are dead, double or copied."""
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from absl import flags
@@ -60,7 +62,14 @@ def command(run: str, values: flags.FlagValues) -> None:
     out = Path(values["out"].value or Path(run) / "atoms")
     with cli.writing_to(out):
         out.mkdir(parents=True, exist_ok=True)
-        write_atomically(out / "atoms.json", (json.dumps(atoms.as_dict(), indent=2) + "\n").encode())
+        write_atomically(out / "atoms.json", _as_json(atoms.as_dict()).encode())
         for name, picture in pictures.items():
             save_png(picture, out / f"{name}.png")
     print(f"{atoms.summary()}\nWrote atoms.json and {', '.join(f'{name}.png' for name in pictures)} to {out}.")
+
+
+def _as_json(report: Mapping[str, Any]) -> str:
+    """JSON with a line for each entry and for each atom, which people read as well as programs."""
+    lines = {name: json.dumps(value) for name, value in report.items()}
+    lines["per_atom"] = "[\n    " + ",\n    ".join(map(json.dumps, report["per_atom"])) + "\n  ]"
+    return "{\n" + ",\n".join(f'  "{name}": {line}' for name, line in lines.items()) + "\n}\n"

@@ -13,7 +13,7 @@ from scipy.stats import spearmanr
 from tfwgan.audit.critic import certified_gap
 from tfwgan.experiment import build
 from tfwgan.plots import bar_chart, tiles
-from tfwgan.studies.study import Study, Trained, report, side_by_side, spread, train
+from tfwgan.studies.study import Study, Trained, report, side_by_side, spread, train_all
 from tfwgan.trainer import GanTrainer
 from tfwgan.transport.exact import w1
 
@@ -53,10 +53,15 @@ def common(study: Study) -> dict:
 
 def run(study: Study) -> str:
     """Trains with every clip and with the penalty, measures the critics, writes the report; returns it."""
-    shared, runs = common(study), {}
-    for seed, (method, settings) in itertools.product(range(study.seeds), methods().items()):
-        name = f"{method.replace(' = ', '_')}_{seed}"
-        runs.setdefault(method, []).append(train(study.config(name, seed=seed, **shared, **settings), 100))
+    shared, chosen = common(study), methods()
+    trained = train_all(
+        {
+            (method, seed): study.config(f"{method.replace(' = ', '_')}_{seed}", seed=seed, **shared, **settings)
+            for seed, (method, settings) in itertools.product(range(study.seeds), chosen.items())
+        },
+        progress_steps=100,
+    )
+    runs = {method: [trained[method, seed] for seed in range(study.seeds)] for method in chosen}
     found = {method: [measure(trained) for trained in several] for method, several in runs.items()}
     rows = [{"method": method, **_row(several)} for method, several in found.items()]
     first = {method: several[0] for method, several in runs.items()}

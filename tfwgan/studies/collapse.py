@@ -17,7 +17,7 @@ from tfwgan.data.synthetic import SIGMA, ring8_centres
 from tfwgan.heads import with_heads
 from tfwgan.metrics.modes import class_coverage, coverage
 from tfwgan.plots import tiles
-from tfwgan.studies.study import Study, Trained, report, spread, train
+from tfwgan.studies.study import Study, Trained, report, spread, train_all
 from tfwgan.transport.exact import w1
 
 SNAPSHOTS = {True: (200, 400, 600, 800, 5000), False: (1000, 2000, 3000, 5000, 10000)}  # the seed's, of the ring or not
@@ -66,16 +66,17 @@ def common(study: Study) -> dict:
 
 def run(study: Study) -> str:
     """Trains every method with every seed, measures what they cover, writes the report; returns it."""
-    ring, runs, folders = study.data == "ring8", {}, {}
-    shared, chosen = common(study), methods(study.data == "ring8")
+    ring, shared = study.data == "ring8", common(study)
+    chosen, configs = methods(ring), {}
     for seed, (method, settings) in itertools.product(range(study.seeds), chosen.items()):
         name = f"{''.join(c if c.isalnum() else '_' for c in method)}_{seed}"
-        config = study.config(name, seed=seed, **{**shared, **settings})
-        runs[method, seed], folders[method, seed] = train(config), config.run_dir / "images"
+        configs[method, seed] = study.config(name, seed=seed, **{**shared, **settings})
+    runs = train_all(configs)
     measure = _measure(study.data, next(iter(runs.values())))
     rows = [_row(method, [runs[method, seed] for seed in range(study.seeds)], measure) for method in chosen]
     steps = [step for step in SNAPSHOTS[ring] if step <= shared["steps"]]
-    shots = [[_read(folders[method, 0] / f"step_{step:06d}.png") for step in steps] for method in chosen]
+    folders = [configs[method, 0].run_dir / "images" for method in chosen]
+    shots = [[_read(folder / f"step_{step:06d}.png") for step in steps] for folder in folders]
     minutes = sum(trained.seconds for trained in runs.values()) / 60
     text = (
         f"{shared['steps']:,} generator steps with 5 critic steps each, {minutes:.1f} minutes of training in all. "

@@ -20,7 +20,7 @@ from tfwgan.errors import UsageError
 from tfwgan.experiment import load_data
 from tfwgan.heads import with_heads
 from tfwgan.plots import line_chart, tiles
-from tfwgan.studies.study import Study, Trained, report, table, train
+from tfwgan.studies.study import Study, Trained, report, table, train_all
 from tfwgan.transport.exact import w1
 from tfwgan.transport.patches import patch_swd
 
@@ -71,13 +71,11 @@ def run(study: Study) -> str:
         raise UsageError(f"This study draws images, and {study.data!r} is a set of points; try --data=fashion_mini.")
     if every < 2:
         raise UsageError(f"An epoch needs at least 2 batches of {BATCH}, and {study.data!r} has {items} items here.")
-    runs, shots = {}, []
-    for method, settings in METHODS.items():
-        config = study.config(method, **common(every, epochs), **settings)
-        runs[method] = train(config, progress_steps=math.ceil(every / 4))
-        side = runs[method].real.shape[1]
-        shots.append([_corner(config.run_dir / "images" / f"step_{step:06d}.png", side)
-                      for step in range(every, every * epochs + 1, every)])  # fmt: skip
+    configs = {method: study.config(method, **common(every, epochs), **own) for method, own in METHODS.items()}
+    runs = train_all(configs, progress_steps=math.ceil(every / 4))
+    folders, side = [config.run_dir / "images" for config in configs.values()], next(iter(runs.values())).real.shape[1]
+    ends = range(every, every * epochs + 1, every)
+    shots = [[_corner(folder / f"step_{step:06d}.png", side) for step in ends] for folder in folders]
     rows = [_row(method, trained, every) for method, trained in runs.items()]
     text = _text(runs, rows, every, epochs, items)
     samples = with_heads(tiles(shots), list(runs), [f"epoch {i + 1}" for i in range(epochs)])

@@ -14,7 +14,7 @@ from scipy.stats import binomtest
 
 from tfwgan.networks.cnn import receptive_field
 from tfwgan.spec import parse
-from tfwgan.studies.study import Study, Trained, report, side_by_side, spread, train
+from tfwgan.studies.study import Study, Trained, report, side_by_side, spread, train_all
 from tfwgan.transport.patches import local_patch_swd, patch_swd
 
 DEPTH, KERNEL, WIDTH = 3, 3, 16  # of the convolutional critic, whose strides are 2
@@ -48,10 +48,11 @@ def metrics() -> dict[str, str]:
 
 def run(study: Study) -> str:
     """Trains every method with every seed, compares, writes the report; returns it."""
-    chosen, runs = methods(study.fast), {}
+    chosen, configs = methods(study.fast), {}
     for seed, (method, settings) in itertools.product(range(study.seeds), chosen.items()):
         name = f"{method.replace(' ', '_').replace('+', '_')}_{seed}"
-        runs[method, seed] = train(study.config(name, seed=seed, **common(study), **settings))
+        configs[method, seed] = study.config(name, seed=seed, **common(study), **settings)
+    runs = train_all(configs)
     rows = [_row(study, method, [runs[method, seed] for seed in range(study.seeds)]) for method in chosen]
     real = next(iter(runs.values())).real
     real = real[:: max(1, len(real) // 64)][:64]

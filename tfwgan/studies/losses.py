@@ -3,7 +3,7 @@
 import numpy as np
 
 from tfwgan.objectives import OBJECTIVES
-from tfwgan.studies.study import Study, Trained, report, side_by_side, train
+from tfwgan.studies.study import Study, Trained, report, side_by_side, train_all
 from tfwgan.transport.exact import w1
 from tfwgan.transport.patches import patch_swd
 
@@ -30,7 +30,7 @@ def settings(study: Study) -> dict[str, dict]:
 def run(study: Study) -> str:
     """Trains with every objective, measures, writes the report; returns it."""
     chosen = settings(study)
-    runs = {name: train(study.config(name, **options)) for name, options in chosen.items()}
+    runs = train_all({name: study.config(name, **options) for name, options in chosen.items()})
     rows = [_row(name, trained) for name, trained in runs.items()]
     steps = next(iter(chosen.values()))["steps"]
     minutes = sum(trained.seconds for trained in runs.values()) / 60

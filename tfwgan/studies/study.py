@@ -6,10 +6,12 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 
 import numpy as np
 
-from tfwgan.callbacks.record import Progress
+from tfwgan import checkpoint
+from tfwgan.callbacks.record import Progress, duration
 from tfwgan.config import Config
 from tfwgan.experiment import build, fit
 from tfwgan.files import write_atomically
@@ -17,6 +19,8 @@ from tfwgan.plots import line_chart, tiles
 from tfwgan.render import image_grid, save_png
 from tfwgan.screen import Screen
 from tfwgan.trainer import GanTrainer
+
+Key = TypeVar("Key")
 
 _WIDTH = 1600  # about that of grids side by side, in pixels
 
@@ -94,7 +98,7 @@ def train(config: Config, progress_steps: int | None = None) -> Trained:
     own = [Progress(Screen(), progress_steps, config.steps, experiment.images_before)] if progress_steps else []
     begun = (config.run_dir / "config.json").exists()
     if begun:
-        print("taken up where it was stopped, or finished before", flush=True)
+        print("finished before" if _finished(config) else f"going on from step {_saved_step(config)}", flush=True)
     result = fit(experiment, own, resume=begun, verbose=not own)
     if result.interrupted:
         raise KeyboardInterrupt("stopped, and saved; the same command goes on from there.")
@@ -103,6 +107,28 @@ def train(config: Config, progress_steps: int | None = None) -> Trained:
     evaluated = [row for row in result.history if row.keys() - losses]
     real, labels = experiment.dataset.real(slice(None)), experiment.dataset.labels
     return Trained(experiment.trainer, real, labels, evaluated, logged, max(row["seconds"] for row in logged))
+
+
+def train_all(configs: Mapping[Key, Config], progress_steps: int | None = None) -> dict[Key, Trained]:
+    """Runs configurations one after the other as `train` does; says which it is and how long the others will take."""
+    runs: dict[Key, Trained] = {}
+    for number, (key, config) in enumerate(configs.items(), 1):
+        ahead = sum(not _finished(other) for other in list(configs.values())[number - 1 :])
+        typical = np.mean([run.seconds for run in runs.values()]) if runs else 0.0
+        left = f", about {duration(typical * ahead)} to go" if typical * ahead else ""
+        print(f"\nrun {number} of {len(configs)}{left}", end="")
+        runs[key] = train(config, progress_steps)
+    return runs
+
+
+def _saved_step(config: Config) -> int:
+    """The step of a run's newest checkpoint, 0 if it has none."""
+    newest = checkpoint.paths(config.run_dir / "checkpoints")
+    return int(newest[0].stem.removeprefix("step_")) if newest else 0
+
+
+def _finished(config: Config) -> bool:
+    return _saved_step(config) >= config.steps
 
 
 def table(rows: Sequence[Mapping[str, object]]) -> str:
