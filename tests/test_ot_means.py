@@ -199,7 +199,7 @@ def test_the_squares_have_known_optima(tmp_path):
     x = squares()
     np.testing.assert_allclose(ot_means(x, 1, tolerance=1e-7).value, 19.6726, rtol=1e-4)
     means = ot_means(x, 64)
-    assert means.converged and 12.15 < means.value <= 12.25
+    assert means.converged and 12.23 < means.value < 12.243  # four starts end between 12.2347 and 12.2423
     np.testing.assert_allclose(means.value, w1(means.centroids, x), rtol=1e-5)
     assert means.centroids.shape == (64, 64, 64, 1) and -1 <= means.centroids.min() <= means.centroids.max() <= 1
     # Far nearer to the data than 64 of them, whose patches are far more like those of the data.
