@@ -49,9 +49,7 @@ print(*watch.seen)
 """
 
 ONE_STEP = """
-import resource
 import sys
-from pathlib import Path
 from tfwgan import cost, experiment
 from tfwgan.config import Config
 from tfwgan.data import Dataset

@@ -12,7 +12,7 @@ from pathlib import Path
 from absl import flags
 
 from tfwgan import __version__, screen
-from tfwgan.errors import UsageError, lack
+from tfwgan.errors import UsageError, lack, one_line
 
 WIDTH = 100
 
@@ -85,9 +85,9 @@ def parse(
         rest = values(["tfwgan", *arguments])[1:]
     except flags.UnrecognizedFlagError as error:
         meant = _MEANT.get(error.flagname.lower())
-        raise UsageError(f"Unknown flag --{error.flagname}; {meant}." if meant else _one_line(error)) from None
+        raise UsageError(f"Unknown flag --{error.flagname}; {meant}." if meant else one_line(error)) from None
     except flags.Error as error:
-        raise UsageError(_one_line(error)) from None
+        raise UsageError(one_line(error)) from None
     if values["help"].value or values["version"].value:
         return rest
     if len(rest) > len(positional) and not many:
@@ -156,7 +156,7 @@ def run(
             sys.stdout.flush()
         return code
     except UsageError as error:
-        return _answer(_one_line(error), 2)
+        return _answer(one_line(error), 2)
     except KeyboardInterrupt as error:
         return _answer(str(error) or "interrupted.", 130)
     except BrokenPipeError:  # as `tfwgan --help | head`
@@ -175,12 +175,6 @@ def _answer(text: str, code: int) -> int:
     with contextlib.suppress(OSError, ValueError, AttributeError):
         print(f"tfwgan: {text}", file=sys.stderr, flush=True)
     return code
-
-
-def _one_line(error: Exception) -> str:
-    """The message of an error, on one line of bounded length."""
-    text = " ".join(str(error).split()) or type(error).__name__
-    return text if len(text) <= 1500 else f"{text[:1500]} ..."
 
 
 @contextlib.contextmanager

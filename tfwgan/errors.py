@@ -12,13 +12,15 @@ def lack(error: BaseException) -> str | None:
 
     TensorFlow has classes of its own for both, known here by name, so that this costs no import of it.
     """
-    kind, text = type(error).__name__, " ".join(str(error).split())[:1500]
+    kind, text = type(error).__name__, one_line(error)
     if kind == "MemoryError" or (kind == "ResourceExhaustedError" and re.search("OOM|alloc", text)):
         return "memory is full; use a smaller --batch_size, smaller networks, or smaller images (--image_size)"
-    if kind == "UnknownError" and re.search("No space|quota|too large|write", text, re.I):
+    if kind in ("ResourceExhaustedError", "UnknownError") and re.search("No space|quota|too large|write", text, re.I):
         return f"can't write: {text}"
-    if kind == "ResourceExhaustedError":
-        return text
-    if isinstance(error, OSError):
-        return str(error)
-    return None
+    return text if kind == "ResourceExhaustedError" or isinstance(error, OSError) else None
+
+
+def one_line(error: BaseException) -> str:
+    """The message of an error, on one line of bounded length; its name where it has none."""
+    text = " ".join(str(error).split()) or type(error).__name__
+    return text if len(text) <= 1500 else f"{text[:1500]} ..."
