@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from conftest import two_devices
+from small_distances import distance_of
 
 from tfwgan import experiment, spec
 from tfwgan.config import Config
@@ -35,7 +36,7 @@ def test_every_direct_loss_has_a_law():
 
 @pytest.mark.parametrize("text", SPECS.values(), ids=SPECS)
 def test_the_loss_is_the_distance_and_there_is_no_critic(text):
-    loss, distance = spec.build(text, OBJECTIVES, "loss"), spec.build(text, DISTANCES, "distance")
+    loss, distance = spec.build(text, OBJECTIVES, "loss"), distance_of(text)
     fake, real = images(6), images(6, 1)
     samples = [{"image": tf.constant(images)} for images in (real, fake)]
     terms = loss.generator_terms(None, *samples, tf.constant([3, 4], tf.int64))
@@ -67,7 +68,7 @@ def test_however_few_patches_a_step_draws_all_of_the_image_is_drawn_in_time(shap
 
 @pytest.mark.parametrize("text", SPECS.values(), ids=SPECS)
 def test_gradients_equal_finite_differences(text):
-    distance = spec.build(text, DISTANCES, "distance")
+    distance = distance_of(text)
     fake, real = tf.constant(images(5, 0, np.float64)), tf.constant(images(5, 1, np.float64))
     with tf.GradientTape() as tape:
         tape.watch(fake)
@@ -95,7 +96,7 @@ def test_training_on_a_distance_lowers_it(text):
     parts = experiment.build(config(text, limit_data=4))
     assert parts.trainer.critic is None
     real = parts.dataset.real(slice(None))
-    distance = spec.build(text, DISTANCES, "distance")
+    distance = distance_of(text)
     before = float(distance(parts.trainer.distribution(), real, 0))
     parts.trainer.fit(parts.batches(), steps_per_epoch=60, shuffle=False, verbose=0)
     assert float(distance(parts.trainer.distribution(), real, 0)) < 0.6 * before
@@ -123,8 +124,8 @@ def test_two_devices_minimise_the_distance_of_the_global_batch(text):
         ({"loss": "local_patch_swd-p=0"}, "the loss does not fit the data"),
         ({"loss": "patch_w1-p=4-s=0"}, "the loss does not fit the data"),
         ({"loss": "patch_swd-p=3-s=4"}, "patches leave out rows or columns of 8x8 images"),
-        ({"loss": "local_patch_swd-p=3-s=3"}, "choose -p and -s"),
-        ({"loss": "patch_w1-p=4-s=8"}, "choose -p and -s"),
+        ({"loss": "local_patch_swd-p=3-s=3"}, "choose p and s"),
+        ({"loss": "patch_w1-p=4-s=8"}, "choose p and s"),
         ({"loss": "sinkhorn=-1"}, "epsilon"),
         ({"loss": "swd-projections=3"}, "has no option 'projections'; did you mean 'n_projections'?"),
         ({"loss": "w1", "xla": True}, "--xla can't compile --loss=w1"),

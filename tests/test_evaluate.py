@@ -7,6 +7,7 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
+from small_distances import distance_of
 
 from tfwgan import data, experiment, spec
 from tfwgan.audit.critic import certified_gap
@@ -53,7 +54,7 @@ def test_every_metric_measures_what_its_distance_says(name):
     metric = spec.build(text, METRICS, "metric")
     metric.check(images.shape[1:])
     fake, real = images[::7], images[1::5]
-    distance = spec.build(text, DISTANCES, "distance")
+    distance = distance_of(text)
     assert metric.measure(fake, real)[""] == pytest.approx(float(distance(fake, real, 0)), rel=1e-5)
     floor = metric.reference(images, 4)
     half = len(images) // 2

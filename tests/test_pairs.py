@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import tensorflow as tf
 from scipy.spatial.distance import cdist
+from small_distances import distance_of
 
-from tfwgan import spec
 from tfwgan.transport import DISTANCES
 from tfwgan.transport.exact import w1
 from tfwgan.transport.pairs import distances, flat_pair
@@ -17,7 +17,7 @@ OPTIONS["local_patch_swd"] = "-p=2-s=1"
 
 
 def build(name):
-    return spec.build(name + OPTIONS.get(name, ""), DISTANCES, "distance")
+    return distance_of(name + OPTIONS.get(name, ""))
 
 
 def sets(n=9, m=7, d=5, seed=0):

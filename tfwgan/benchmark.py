@@ -11,9 +11,8 @@ from tfwgan.callbacks.steps import StepCallback
 from tfwgan.config import Config
 from tfwgan.cost import flop_per_step
 from tfwgan.data import Dataset, load
-from tfwgan.errors import UsageError
+from tfwgan.errors import UsageError, suggest
 from tfwgan.experiment import build
-from tfwgan.spec import suggest
 from tfwgan.transport.means import ot_means
 from tfwgan.transport.patches import patch_swd
 

@@ -13,9 +13,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tfwgan.errors import UsageError
+from tfwgan.errors import UsageError, suggest, text_in
 from tfwgan.schedule import CriticSteps
-from tfwgan.spec import convert, suggest, text_in
+from tfwgan.spec import convert
 
 
 def _field(default: Any, help: str) -> Any:  # noqa: A002 - the word of flags

@@ -78,7 +78,7 @@ def least_memory(trainer: GanTrainer) -> int:
     generator = _kept(trainer.generator)
     if trainer.critic is None:
         return generator
-    critic, penalised = _kept(trainer.critic), bool(trainer.objective.weights)
+    critic, penalised = _kept(trainer.critic), bool(trainer.objective.penalties)
     return max((2 + penalised) * critic, generator + critic)
 
 

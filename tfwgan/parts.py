@@ -19,6 +19,14 @@ from tfwgan.schedule import CriticSteps
 from tfwgan.spec import parse
 from tfwgan.trainer import GanTrainer
 
+# The betas of the WGAN-GP code for images; twice its rate, for runs that are short.
+ADAM_WGAN_GP = "adam-lr=2e-4-beta_1=0.5-beta_2=0.9"
+# The betas of adversarial training; ten times its rate, as the paper's direct baselines (Elnekave and Weiss, 2025).
+ADAM_DIRECT = "adam-lr=1e-3-beta_1=0.5-beta_2=0.9"
+ADAM = "adam-lr=2e-4-beta_1=0.5-beta_2=0.999"  # of DCGAN (Radford et al., 2016)
+# Of losses that none of these suits as long as no penalty is asked for.
+_PREFERRED = {"wgan": "rmsprop-lr=5e-5", **dict.fromkeys(["wgan_gp", "wgan_lp"], ADAM_WGAN_GP)}
+
 
 def make_trainer(
     config: Config, shape: tuple[int, ...], strategy: tf.distribute.Strategy, n_classes: int | None = None
@@ -72,9 +80,17 @@ def make_trainer(
 
 def resolve(config: Config) -> Config:
     """The configuration with the optimizers that its loss prefers in the place of "auto"."""
-    preferred = spec.build(config.loss, OBJECTIVES, "loss").optimizer
+    preferred = preferred_optimizer(config.loss)
     auto = [name for name in ("g_opt", "d_opt") if getattr(config, name) == "auto"]
     return dataclasses.replace(config, **dict.fromkeys(auto, preferred))
+
+
+def preferred_optimizer(loss: str) -> str:
+    """The optimizer for both networks that suits a loss, unless another is asked for."""
+    objective = spec.build(loss, OBJECTIVES, "loss")
+    if not objective.uses_critic:
+        return ADAM_DIRECT
+    return ADAM_WGAN_GP if objective.penalties else _PREFERRED.get(spec.parse(loss).name, ADAM)
 
 
 def _augment(config: Config, shape: tuple[int, ...]) -> augmentations.Chain | None:
@@ -113,7 +129,7 @@ def _check(config: Config, objective, prior: Prior, generator: keras.Model, crit
             f"{generator_spec} reads labels, but {critic_spec} does not, so they would come to mean nothing; "
             "add -cond=concat or -cond=projection to the critic, or leave it out of the generator."
         )
-    if objective.weights and couples_batch(critic) and "norm" not in parse(config.disc_arch).options:
+    if objective.penalties and couples_batch(critic) and "norm" not in parse(config.disc_arch).options:
         raise UsageError(
             f"{critic_spec} has batch norm, and {loss} looks at the slope at each sample, which has no meaning there "
             "(Gulrajani et al., 2017, section 4); add -norm=none or -norm=layer, or ask for it by -norm=batch."

@@ -7,18 +7,16 @@ signature of the factory that a name stands for. This module is the only reader 
 """
 
 import ast
-import difflib
 import inspect
 import math
 import re
-import reprlib
 import types
 import typing
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from tfwgan.errors import UsageError
+from tfwgan.errors import UsageError, suggest, text_in
 
 _SEPARATOR = re.compile(r"-(?=[A-Za-z_]\w*=)")
 
@@ -66,8 +64,11 @@ class Option:
 REQUIRED = inspect.Parameter.empty
 
 
-def options_of(factory: Callable) -> dict[str, Option]:
-    """The options of a factory by name, in the order of its signature."""
+def options_of(row: Any) -> dict[str, Option]:
+    """The options of a row of a table in order: of a factory those of its signature, of a value its `parameters`."""
+    if hasattr(row, "with_"):
+        return {name: Option(one.annotation, one.default) for name, one in row.parameters.items()}
+    factory = row
     # A class is asked by its own __init__: Python before 3.11.4 answers for a class with a __new__ of Keras.
     function = factory.__init__ if inspect.isclass(factory) else factory
     parameters = list(inspect.signature(function).parameters.values())[1 if inspect.isclass(factory) else 0 :]
@@ -75,12 +76,12 @@ def options_of(factory: Callable) -> dict[str, Option]:
     return {one.name: Option(hints.get(one.name, str), one.default) for one in parameters}
 
 
-def build(text: str, table: Mapping[str, Callable], kind: str, **context: Any) -> Any:
-    """Calls the entry of `table` that `text` names.
+def build(text: str, table: Mapping[str, Any], kind: str, **context: Any) -> Any:
+    """What the row of `table` that `text` names makes of its options.
 
     Args:
         text: A spec.
-        table: Factories by name.
+        table: Factories by name, or values whose `with_` makes others.
         kind: What the table holds, for messages ("generator", "prior", ...).
         **context: What the program knows; a factory receives those it has a parameter for, a spec can't set them.
 
@@ -93,8 +94,9 @@ def build(text: str, table: Mapping[str, Callable], kind: str, **context: Any) -
 
     name, values = read(text, kind, table, free)
     known = {key: value for key, value in context.items() if key in options_of(table[name])}
+    make = getattr(table[name], "with_", table[name])
     try:
-        return table[name](**values, **known)
+        return make(**values, **known)
     except UsageError as error:
         raise UsageError(f"{kind} {text!r}: {error}") from error
 
@@ -159,24 +161,6 @@ def convert(value: Any, hint: Any, what: str) -> Any:
         of_text = typing.get_args(hint)[0] is str
         return _texts(value, what) if of_text else _whole_numbers(value, what)
     return _READERS[hint](value, what)
-
-
-def suggest(word: str, known: Iterable[str]) -> str:
-    """The end of a message about an unknown word: the nearest known one, and all of them."""
-    known = list(known)
-    lower = {name.lower(): name for name in known}  # case is the commonest slip
-    near = [lower[word.lower()]] if word.lower() in lower else difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    near = near or [lower[name] for name in difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)]
-    hint = f"; did you mean {near[0]!r}?" if near else "."
-    return f"{hint} Known: {', '.join(known) or 'none'}."
-
-
-def text_in(value: Any, most: int = 100) -> str:
-    """A value the way messages show it: quoted, and cut where it is long."""
-    shortened = reprlib.Repr()
-    shortened.maxstring = shortened.maxother = 10 * most
-    text = shortened.repr(value)
-    return text if len(text) <= most else f"{text[:most]} ..."
 
 
 def _boolean(value: Any, what: str) -> bool:

@@ -4,20 +4,22 @@ from collections.abc import Sequence
 
 from tfwgan import spec
 from tfwgan.errors import UsageError
-from tfwgan.metrics.distances import Entropic, ExactW1, Watched, watched
+from tfwgan.metrics.distances import DistanceMetric, ExactW1, solved_sinkhorn
 from tfwgan.metrics.modes import Modes
+from tfwgan.protocols import Metric
 from tfwgan.transport import DISTANCES
 
-__all__ = ["METRICS", "keys", "named"]
+__all__ = ["METRICS", "DistanceMetric", "ExactW1", "Modes", "keys", "named"]
 
-METRICS = {name: watched(distance) for name, distance in DISTANCES.items()} | {
+METRICS = {
+    **{name: DistanceMetric(distance) for name, distance in DISTANCES.items()},
     "w1": ExactW1,
-    "sinkhorn": watched(DISTANCES["sinkhorn"], Entropic),
+    "sinkhorn": DistanceMetric(solved_sinkhorn),
     "modes": Modes,
 }
 
 
-def named(specs: Sequence[str]) -> dict[str, Watched | Modes]:
+def named(specs: Sequence[str]) -> dict[str, Metric]:
     """The metrics of a run by the keys that their numbers are written under, see `keys`.
 
     Raises:
@@ -27,7 +29,7 @@ def named(specs: Sequence[str]) -> dict[str, Watched | Modes]:
     return dict(zip(keys(specs, metrics), metrics, strict=True))
 
 
-def keys(specs: Sequence[str], metrics: Sequence[Watched | Modes]) -> list[str]:
+def keys(specs: Sequence[str], metrics: Sequence[Metric]) -> list[str]:
     """A key for each metric: its name, and where several share it, the options in which these differ.
 
     ``["w1-otmeans=True", "patch_swd-p=16-s=8", "patch_swd-p=8-s=8"]`` gives ``w1``, ``patch_swd_p16`` and

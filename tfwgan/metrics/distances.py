@@ -6,28 +6,55 @@ suffix: "" is the distance itself. A number that was not reached has a suffix th
 """
 
 import contextlib
+import functools
+import inspect
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import numpy as np
+import tensorflow as tf
 
-from tfwgan.transport import Distance, check, row
+from tfwgan.errors import refuse_unknown
+from tfwgan.protocols import Distance
 from tfwgan.transport.exact import Transport, exact_plan
 from tfwgan.transport.means import ot_means
-from tfwgan.transport.sinkhorn import sinkhorn
+from tfwgan.transport.options import between, check, parameters_of
+from tfwgan.transport.sinkhorn import Entropic, sinkhorn
 
 
-class Watched:
-    """A distance as it is.
+class DistanceMetric:
+    """A distance as it is: a value, from which `with_` makes others.
+
+        >>> from tfwgan.metrics import DistanceMetric
+        >>> from tfwgan.transport import swd
+        >>> DistanceMetric(swd).with_(n_projections=16).options
+        {'n_projections': 16}
 
     Args:
-        distance: From `tfwgan.transport.DISTANCES`; random directions are the same ones at every evaluation.
+        distance: Of generated samples `[n, ...]` to real ones `[m, ...]`, such as `tfwgan.transport.swd`; random
+            directions are the same ones at every evaluation.
     """
 
     upper: float | None = None  # a bound above W1, where the last measurement gave one
 
     def __init__(self, distance: Distance):
         self.distance = distance
-        self.options: Mapping[str, object] = getattr(distance, "options", {})  # by name
+        self.__doc__ = inspect.getdoc(getattr(distance, "func", distance))
+
+    def with_(self, **options: Any) -> "DistanceMetric":
+        """The same distance with other options; raises `UsageError` if one is unknown."""
+        refuse_unknown(options, self.parameters, "option")
+        return DistanceMetric(functools.partial(self.distance, **options))
+
+    @property
+    def parameters(self) -> dict[str, inspect.Parameter]:
+        """What `with_` takes, as named parameters with their present values."""
+        return parameters_of(self.distance)
+
+    @property
+    def options(self) -> dict[str, object]:
+        """The present values of the options."""
+        return {name: one.default for name, one in self.parameters.items()}
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Tries the distance on samples of a shape; raises `UsageError` if it does not fit them."""
@@ -35,49 +62,17 @@ class Watched:
 
     def measure(self, fake: np.ndarray, real: np.ndarray) -> dict[str, float]:
         """The distance of generated samples `[n, ...]` to real ones `[m, ...]`."""
-        return self._between(fake, real)
+        return _numbers(between(self.distance, fake, real))
 
     def reference(self, real: np.ndarray, n: int) -> dict[str, float]:
-        """What the same distance says of real samples against real ones.
-
-        Args:
-            real: Samples `[m, ...]` in random order.
-            n: How many generated samples are measured.
-
-        Returns:
-            ``_floor``, between the halves of `real`; ``_real``, between `n` of them (at most half) and the others.
-            Nothing of too few samples to be halved, or to be measured then.
-        """
-        half, few = len(real) // 2, min(n, len(real) // 2)
-        values: dict[str, float] = {}
-        if half:
-            with contextlib.suppress(ValueError):  # a set of one is too few for some
-                floor = self._between(real[:half], real[half:])
-                again = floor if few == half else self._between(real[:few], real[few:])
-                values |= {f"_floor{suffix}": value for suffix, value in floor.items()}
-                values |= {f"_real{suffix}": value for suffix, value in again.items()}
-        return values
+        """What the distance says of real samples against real ones, see `real_against_real`."""
+        return real_against_real(self.measure, real, n)
 
     def recall(self, values: Mapping[str, float]) -> None:
-        """Takes up what `reference` returned in an earlier part of the run."""
-
-    def _between(self, x: np.ndarray, y: np.ndarray) -> dict[str, float]:
-        return {"": float(self.distance(x, y))}
+        """Nothing to take up."""
 
 
-class Entropic(Watched):
-    """The Sinkhorn divergence, if the iterations reached their tolerance.
-
-    If not, the answer is what they had arrived at (``_unconverged``), with the error of its plan's marginals
-    (``_error``), and no number under the plain name.
-    """
-
-    def _between(self, x, y):
-        result = sinkhorn(x, y, **self.options)
-        return {"": result.value} if result.converged else {"_unconverged": result.value, "_error": result.error}
-
-
-class ExactW1(Watched):
+class ExactW1:
     """The exact Wasserstein distance W1 with the Euclidean ground cost.
 
     Each evaluation starts from the potentials of the one before. If the solver's cap is hit, the answer is an interval
@@ -89,6 +84,8 @@ class ExactW1(Watched):
             several starts where these are cheap: 1 is as good as it, and a generator may get below.
     """
 
+    upper: float | None = None  # a bound above W1, of the last measurement
+
     def __init__(self, otmeans: bool = False):
         self.options = {"otmeans": otmeans}
         self._optimum: float | None = None
@@ -97,7 +94,8 @@ class ExactW1(Watched):
     def check(self, shape: tuple[int, ...]) -> None:
         """Any shape of samples is fine."""
 
-    def measure(self, fake: np.ndarray, real: np.ndarray) -> dict[str, float]:  # noqa: D102 - see Watched
+    def measure(self, fake: np.ndarray, real: np.ndarray) -> dict[str, float]:
+        """The distance of generated samples `[n, ...]` to real ones `[m, ...]`, and its ratio to the optimum."""
         transport = exact_plan(fake, real, warm_start=self._potentials)
         self._potentials, self.upper = transport.potentials, transport.upper
         values = _numbers(transport)
@@ -105,26 +103,62 @@ class ExactW1(Watched):
             values["_ratio"] = values[""] / self._optimum
         return values
 
-    def reference(self, real: np.ndarray, n: int) -> dict[str, float]:  # noqa: D102 - see Watched
-        values = super().reference(real, n)
+    def reference(self, real: np.ndarray, n: int) -> dict[str, float]:
+        """What W1 says of real samples against real ones, see `real_against_real`, and the optimum if asked for."""
+        values = real_against_real(lambda x, y: _numbers(exact_plan(x, y)), real, n)
         if self.options["otmeans"]:
             values["_otmeans"] = float(ot_means(real, min(n, len(real))).value)
         self.recall(values)
         return values
 
-    def recall(self, values: Mapping[str, float]) -> None:  # noqa: D102 - see Watched
+    def recall(self, values: Mapping[str, float]) -> None:
+        """Takes up the optimum that `reference` found in an earlier part of the run."""
         self._optimum = values.get("_otmeans")
 
-    def _between(self, x, y):
-        return _numbers(exact_plan(x, y))
+
+def solved_sinkhorn(
+    x: np.ndarray,
+    y: np.ndarray,
+    epsilon: float,
+    debias: bool = True,
+    tolerance: float = 1e-3,
+    max_iterations: int = 500,
+) -> Entropic:
+    """The Sinkhorn divergence with its status, at the precision of training; arguments as of `sinkhorn_loss`."""
+    return sinkhorn(x, y, epsilon, debias=debias, tolerance=tolerance, max_iterations=max_iterations)
 
 
-def watched(distance: Callable[..., Distance], kind: type[Watched] = Watched) -> Callable[..., Watched]:
-    """A row of the table of metrics from a row of `DISTANCES`, with the same options."""
-    return row(lambda **options: kind(distance(**options)), like=distance)
+def real_against_real(
+    measure: Callable[[np.ndarray, np.ndarray], dict[str, float]], real: np.ndarray, n: int
+) -> dict[str, float]:
+    """What a distance says of real samples against real ones: how small its numbers can be.
+
+    Args:
+        measure: From two sets to numbers by suffix.
+        real: Samples `[m, ...]` in random order.
+        n: How many generated samples are measured.
+
+    Returns:
+        ``_floor``, between the halves of `real`; ``_real``, between `n` of them (at most half) and the others. Nothing
+        of too few samples to be halved, or to be measured then.
+    """
+    half, few = len(real) // 2, min(n, len(real) // 2)
+    values: dict[str, float] = {}
+    if half:
+        with contextlib.suppress(ValueError):  # a set of one is too few for some
+            floor = measure(real[:half], real[half:])
+            again = floor if few == half else measure(real[:few], real[few:])
+            values |= {f"_floor{suffix}": value for suffix, value in floor.items()}
+            values |= {f"_real{suffix}": value for suffix, value in again.items()}
+    return values
 
 
-def _numbers(transport: Transport) -> dict[str, float]:
-    if transport.converged:
-        return {"": transport.value}
-    return {"_lower": transport.lower, "_upper": transport.upper}
+def _numbers(distance: float | tf.Tensor | Transport | Entropic) -> dict[str, float]:
+    """A distance by suffix; what was not solved has no plain name."""
+    if isinstance(distance, Transport):
+        solved, bounds = distance.converged, {"_lower": distance.lower, "_upper": distance.upper}
+        return {"": distance.value} if solved else bounds
+    if isinstance(distance, Entropic):
+        unsolved = {"_unconverged": distance.value, "_error": distance.error}
+        return {"": distance.value} if distance.converged else unsolved
+    return {"": float(distance)}

@@ -5,24 +5,39 @@ Each has `critic_terms` and `generator_terms`, which return terms by name, each 
 their parts: `image`, `label` `[b]`, `z` `[b, z_dim]`, and `reconstruction` `[b, z_dim]` where there is a reconstructor.
 """
 
-from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import ClassVar, Protocol
 
 import tensorflow as tf
 
-Tensors = Mapping[str, tf.Tensor]
+from tfwgan.protocols import Tensors
+
 Terms = dict[str, tuple[float, tf.Tensor]]
+
+
+class Auxiliary(Protocol):
+    """What each of the classes below has; their fields, weights of terms, are options of the objective."""
+
+    heads: ClassVar[tuple[str, ...]]
+    reconstructs: ClassVar[bool]
+    critic_names: ClassVar[tuple[str, ...]]
+    generator_names: ClassVar[tuple[str, ...]]
+
+    def critic_terms(self, real_outputs: Tensors, fake_outputs: Tensors, real: Tensors, fake: Tensors) -> Terms:
+        """What is added to the critic's loss, under `critic_names`."""
+
+    def generator_terms(self, outputs: Tensors, samples: Tensors) -> Terms:
+        """What is added to the generator's loss, under `generator_names`."""
 
 
 @dataclass(frozen=True)
 class ClassHead:
     """The critic also names the class: of real images in its own step, of generated ones in the generator's.
 
-    The auxiliary classifier of Odena et al. (2017), trained on real images only, as in the third seed.
+    The auxiliary classifier of Odena et al. (2017), which learns from real images only.
     """
 
-    weight: float
+    weight: float = 1.0
 
     heads: ClassVar = ("label",)
     reconstructs: ClassVar = False
@@ -46,8 +61,8 @@ class InfoHead:
     its constants. The latent ends in the one-hot category and the continuous codes, as the prior ``info`` draws it.
     """
 
-    category: float
-    code: float
+    category: float = 1.0
+    code: float = 1.0
 
     heads: ClassVar = ("category", "code")
     reconstructs: ClassVar = False
@@ -77,7 +92,7 @@ class Reconstruction:
     The trainer pairs a real image with the guess for it, blurred by N(0, I), and trains the guess with the generator.
     """
 
-    weight: float
+    weight: float = 1.0
 
     heads: ClassVar = ()
     reconstructs: ClassVar = True

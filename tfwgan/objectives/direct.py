@@ -1,26 +1,32 @@
 """Direct objectives: a distance between the generated batch and the real one is the loss, and there is no critic."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+import dataclasses
+import functools
+import inspect
+from typing import Any
 
 import tensorflow as tf
 
-from tfwgan.errors import UsageError
-from tfwgan.objectives.auxiliary import Tensors
+from tfwgan.errors import UsageError, refuse_unknown
+from tfwgan.objectives.options import documented
 from tfwgan.objectives.replicas import all_replicas
-from tfwgan.transport import Distance, check, row
+from tfwgan.protocols import Distance, Tensors
+from tfwgan.transport.options import between, check, parameters_of
 from tfwgan.transport.patches import leave_out
 
-# The betas of adversarial training; ten times its rate, as the paper's direct baselines (Elnekave and Weiss, 2025).
-ADAM = "adam-lr=1e-3-beta_1=0.5-beta_2=0.9"
 
-
-@dataclass(frozen=True)
+@dataclasses.dataclass(frozen=True)
 class Direct:
     """The generator minimises a distance to the data, batch by batch.
 
+        >>> from tfwgan import swd
+        >>> from tfwgan.objectives import Direct
+        >>> Direct(swd).with_(n_projections=16).parameters["n_projections"].default
+        16
+
     Attributes:
-        distance: From `tfwgan.transport.DISTANCES`, differentiable.
+        distance: Of generated samples `[n, ...]` to real ones `[m, ...]`, differentiable in the former, such as
+            `tfwgan.transport.swd`; its further parameters are options, `seed` excepted.
     """
 
     distance: Distance
@@ -29,26 +35,37 @@ class Direct:
     reconstructs = False
     reads_features = False
     compiles = False  # exact transport and the fast sort run outside the graph
+    heads = ()
+    penalties = {}
     terms = ("generator_loss",)
-    optimizer = ADAM
+
+    def __post_init__(self):
+        about = inspect.getdoc(getattr(self.distance, "func", self.distance)) or ""
+        object.__setattr__(self, "__doc__", documented(f"As a loss, without a critic: {about}", self.parameters))
+
+    def with_(self, **options: Any) -> "Direct":
+        """The same distance with other options; raises `UsageError` if one is unknown."""
+        refuse_unknown(options, self.parameters, "option")
+        return Direct(functools.partial(self.distance, **options)) if options else self
+
+    @property
+    def parameters(self) -> dict[str, inspect.Parameter]:
+        """What `with_` takes, as named parameters with their present values."""
+        return parameters_of(self.distance)
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Tries the distance on samples of a shape; raises `UsageError` if it does not fit or leaves parts out."""
         what = "the loss does not fit the data"
         check(self.distance, shape, what)
-        options = getattr(self.distance, "options", {})
-        if "p" in options and leave_out(shape, options["p"], options["s"]):
+        values = {name: option.default for name, option in self.parameters.items()}
+        if "p" in values and leave_out(shape, values["p"], values["s"]):
             raise UsageError(
                 f"{what}: its patches leave out rows or columns of {shape[0]}x{shape[1]} images, where anything could "
-                "be drawn; choose -p and -s so that s is at most p and divides the side minus p."
+                "be drawn; choose p and s so that s is at most p and divides the side minus p."
             )
 
     def generator_terms(self, critic: None, real: Tensors, fake: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """The distance (``generator_loss``) of generated images `[b, ...]` to real ones."""
         del critic
-        return {"generator_loss": self.distance(all_replicas(fake["image"]), all_replicas(real["image"]), seed)}
-
-
-def direct(distance: Callable[..., Distance]) -> Callable[..., Direct]:
-    """A row of the table of objectives from a row of `DISTANCES`, with the same options."""
-    return row(lambda **options: Direct(distance(**options)), like=distance)
+        x, y = all_replicas(fake["image"]), all_replicas(real["image"])
+        return {"generator_loss": between(self.distance, x, y, seed)}

@@ -5,12 +5,11 @@ without its weight. Samples are a tensor `[b, ...]`, or tensors by name where th
 gradient is that in all parts that it reads, labels excepted.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import tensorflow as tf
 
-Samples = tf.Tensor | Mapping[str, tf.Tensor]
-Score = Callable[[Samples], tf.Tensor]
+from tfwgan.protocols import Samples, Score
 
 
 def squared_slopes(score: Score, x: Samples) -> tf.Tensor:
@@ -45,23 +44,23 @@ def interpolates(real: Samples, fake: Samples, mix: tf.Tensor) -> Samples:
     return mix * real + (1.0 - mix) * fake
 
 
-def gradient_penalty(score: Score, real: tf.Tensor, fake: tf.Tensor, mix: Samples) -> tf.Tensor:
+def gradient_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor) -> tf.Tensor:
     """``E (|grad f| - 1)^2`` between the samples: slopes of exactly 1 (Gulrajani et al., 2017, eq. 3)."""
     return tf.reduce_mean(tf.square(slopes(score, interpolates(real, fake, mix)) - 1.0))
 
 
-def lipschitz_penalty(score: Score, real: tf.Tensor, fake: tf.Tensor, mix: Samples) -> tf.Tensor:
+def lipschitz_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor) -> tf.Tensor:
     """``E max(0, |grad f| - 1)^2`` between the samples: slopes of at most 1 (Petzka et al., 2018, eq. 8)."""
     return tf.reduce_mean(tf.square(tf.nn.relu(slopes(score, interpolates(real, fake, mix)) - 1.0)))
 
 
-def r1_penalty(score: Score, real: tf.Tensor, fake: tf.Tensor, mix: Samples) -> tf.Tensor:
+def r1_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor) -> tf.Tensor:
     """``E |grad f|^2 / 2`` at real samples; its weight is gamma (Mescheder et al., 2018, eq. 9)."""
     del fake, mix
     return 0.5 * tf.reduce_mean(squared_slopes(score, real))
 
 
-def r2_penalty(score: Score, real: tf.Tensor, fake: tf.Tensor, mix: Samples) -> tf.Tensor:
+def r2_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor) -> tf.Tensor:
     """``E |grad f|^2 / 2`` at generated samples; its weight is gamma (Mescheder et al., 2018, eq. 10)."""
     del real, mix
     return 0.5 * tf.reduce_mean(squared_slopes(score, fake))

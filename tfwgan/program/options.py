@@ -2,9 +2,8 @@
 
 from absl import flags
 
-from tfwgan.errors import UsageError
+from tfwgan.errors import UsageError, suggest
 from tfwgan.program import components
-from tfwgan.spec import suggest
 
 USAGE = """\
 usage: tfwgan options [data|z_prior|gen_arch|disc_arch|rec_arch|augment|loss|g_opt|d_opt|metrics]

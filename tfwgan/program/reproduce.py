@@ -3,8 +3,7 @@
 from absl import flags
 
 from tfwgan import cli
-from tfwgan.errors import UsageError
-from tfwgan.spec import suggest
+from tfwgan.errors import UsageError, suggest
 from tfwgan.start import quiet_tensorflow
 
 USAGE = """\

@@ -4,9 +4,8 @@ import numpy as np
 from absl import flags
 
 from tfwgan import cli
-from tfwgan.errors import UsageError
+from tfwgan.errors import UsageError, suggest
 from tfwgan.program.beside import real_points
-from tfwgan.spec import suggest
 from tfwgan.start import quiet_tensorflow
 
 USAGE = """\

@@ -110,7 +110,7 @@ def estimates(trained: Trained, every: int) -> np.ndarray:
 
     For `gan` that is log 2 - loss / 2, at most the Jensen-Shannon divergence; for WGANs E f(x) - E f(G(z)).
     """
-    if trained.trainer.objective.weights:
+    if trained.trainer.objective.penalties:
         values = np.array(trained.curve("critic_estimate")[1])
     else:
         values = math.log(2) - np.array(trained.curve("critic_loss")[1]) / 2

@@ -1,0 +1,11 @@
+"""A distance by its spec, as a function of two sets and a seed, for tests that run over the whole table."""
+
+from tfwgan import spec
+from tfwgan.metrics import DistanceMetric
+from tfwgan.transport import DISTANCES
+from tfwgan.transport.options import between
+
+
+def distance_of(text):
+    made = spec.build(text, {name: DistanceMetric(one) for name, one in DISTANCES.items()}, "distance").distance
+    return lambda x, y, seed=0: between(made, x, y, seed)

@@ -1,0 +1,75 @@
+"""What the parts of a GAN are to each other: the shapes of samples, critics, objectives, distances and metrics.
+
+Nothing inherits from these. They say once what every part may count on, and type checkers hold the parts to it.
+"""
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+import numpy as np
+import tensorflow as tf
+
+# Tensors by name. Of samples: `image [b, ...]`, and where there are such `label [b]`, `z [b, z_dim]` and
+# `reconstruction [b, z_dim]`. Of what a critic says of them: `score [b]`, and further heads.
+Tensors = Mapping[str, tf.Tensor]
+Samples = tf.Tensor | Tensors
+Critic = Callable[[Tensors], Tensors]
+Score = Callable[[Samples], tf.Tensor]
+"""Samples to scores `[b]`."""
+
+
+class Distance(Protocol):
+    """A distance between two sets of samples; of random ones the last argument is `seed`."""
+
+    def __call__(self, x: tf.Tensor, y: tf.Tensor, **options: object) -> tf.Tensor | float:
+        """The distance of samples `x [n, ...]`, the generated ones, to `y [m, ...]`, the real ones: a scalar."""
+
+
+class Objective(Protocol):
+    """What a trainer minimises. `Adversarial` and `Direct` are the two kinds of this package."""
+
+    uses_critic: bool
+    reconstructs: bool
+    reads_features: bool
+    compiles: bool
+
+    @property
+    def heads(self) -> tuple[str, ...]:
+        """Names of the outputs that the critic must have."""
+
+    @property
+    def terms(self) -> tuple[str, ...]:
+        """Names of the scalars that training logs."""
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Raises `UsageError` if samples of a shape don't fit."""
+
+    def critic_terms(
+        self, critic: Critic, real: Tensors, fake: Tensors, mix: tf.Tensor, seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Scalars by name; the critic minimises ``critic_loss``. Not called unless `uses_critic`."""
+
+    def generator_terms(self, critic: Critic, real: Tensors, fake: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+        """Scalars by name; the generator minimises ``generator_loss``."""
+
+    def project(self, variables: list) -> None:
+        """Puts the critic's weights back into a set, after each of its updates."""
+
+
+class Metric(Protocol):
+    """How far generated samples are from real ones, in one number or several, by suffix: "" is the main one."""
+
+    upper: float | None
+    options: Mapping[str, object]
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Raises `UsageError` if samples of a shape don't fit."""
+
+    def measure(self, fake: np.ndarray, real: np.ndarray) -> dict[str, float]:
+        """The numbers of generated samples `[n, ...]` beside real ones `[m, ...]`."""
+
+    def reference(self, real: np.ndarray, n: int) -> dict[str, float]:
+        """What real samples alone say: how to read the numbers of `n` generated ones."""
+
+    def recall(self, values: Mapping[str, float]) -> None:
+        """Takes up what `reference` returned in an earlier part of the run."""

@@ -1,0 +1,36 @@
+"""Distances as values: their options are what their signature has beside the two sets and the seed."""
+
+import inspect
+
+import tensorflow as tf
+
+from tfwgan.errors import UsageError
+from tfwgan.protocols import Distance
+
+
+def parameters_of(distance: Distance) -> dict[str, inspect.Parameter]:
+    """The options of a distance, or of a `functools.partial` of one, by name."""
+    parameters = inspect.signature(distance).parameters
+    return {name: one for name, one in parameters.items() if name not in ("x", "y", "seed")}
+
+
+def between(distance: Distance, x: tf.Tensor, y: tf.Tensor, seed: int | tf.Tensor = 0) -> tf.Tensor:
+    """The distance of generated samples `x [n, ...]` to real ones `y [m, ...]`, a function of `seed`."""
+    return distance(x, y, seed=seed) if "seed" in inspect.signature(distance).parameters else distance(x, y)
+
+
+def check(distance: Distance, shape: tuple[int, ...], what: str) -> None:
+    """Tries a distance on samples of a shape.
+
+    Args:
+        distance: The distance.
+        shape: Of one sample.
+        what: What it is for, to start the message with.
+
+    Raises:
+        UsageError: If it does not fit, such as patches larger than the image, or an option out of range.
+    """
+    try:
+        between(distance, tf.zeros([2, *shape]), tf.ones([2, *shape]))
+    except ValueError as error:
+        raise UsageError(f"{what}: {error}") from None
