@@ -20,8 +20,8 @@ import pytest
 import tensorflow as tf
 from tensorflow.python.framework import ops
 
-from tfwgan import devices, experiment
 from tfwgan.main import main
+from tfwgan.program import devices, experiment
 
 # Two logical devices, so that one process can compare one device with two; one device is still the first of them.
 KIND = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"

@@ -1,7 +1,7 @@
 """A distance by its spec, as a function of two sets and a seed, for tests that run over the whole table."""
 
-from tfwgan import spec
 from tfwgan.metrics import DistanceMetric
+from tfwgan.program import spec
 from tfwgan.transport import DISTANCES
 from tfwgan.transport.options import between
 

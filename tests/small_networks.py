@@ -3,8 +3,9 @@
 import numpy as np
 import tensorflow as tf
 
-from tfwgan import rng, spec
+from tfwgan import rng
 from tfwgan.networks import CRITICS, GENERATORS
+from tfwgan.program import spec
 
 RGB, GRAY, POINTS, DIGITS = (64, 64, 3), (64, 64, 1), (2,), (28, 28, 1)
 FASTGAN = ("FastGAN", "OldFastGAN", "NewFastGAN")

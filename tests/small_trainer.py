@@ -3,11 +3,12 @@
 import numpy as np
 import tensorflow as tf
 
-from tfwgan import rng, spec
+from tfwgan import rng
 from tfwgan.networks import CRITICS, GENERATORS
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.optimizers import OPTIMIZERS
 from tfwgan.priors import PRIORS
+from tfwgan.program import spec
 from tfwgan.trainer import GanTrainer
 
 N_CRITIC, B, STEPS = 2, 8, 3

@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from tfwgan import data
 from tfwgan.audit.atoms import assignment_rows, inspect_atoms, mean_distance, nearest_patches, patch_rows
 from tfwgan.errors import UsageError
+from tfwgan.program import datasets
 from tfwgan.transport.exact import w1
 
 
 @pytest.fixture(scope="module")
 def squares():
-    return data.load("squares-size=16-square=5").real(slice(None))
+    return datasets.load("squares-size=16-square=5").real(slice(None))
 
 
 def test_a_generator_that_copies_is_all_copies(squares):

@@ -7,6 +7,7 @@ from conftest import two_devices
 
 from tfwgan import augment, rng
 from tfwgan.errors import UsageError
+from tfwgan.program.assemble import make_augmentation
 
 RGB, GRAY, OBLONG = (8, 8, 3), (8, 8, 1), (6, 10, 2)
 EACH = ["color", "translation", "cutout", "noise"]
@@ -104,16 +105,16 @@ def test_grey_images_have_no_saturation():
 
 @pytest.mark.parametrize("shape", [RGB, (2,)])
 def test_noise_is_normal_and_falls_linearly(shape):
-    noise, x = augment.parse("noise=0.4-steps=100"), tf.ones([5000, *shape])
+    noise, x = make_augmentation("noise=0.4-steps=100"), tf.ones([5000, *shape])
     for step, sigma in ((0, 0.4), (25, 0.3), (75, 0.1), (100, 0.0), (1000, 0.0)):
         added = (noise(x, seed(), tf.constant(step, tf.int64)) - x).numpy()
         np.testing.assert_allclose([added.mean(), added.std()], [0, sigma], atol=0.02)
-    np.testing.assert_allclose((augment.parse("noise=0.4")(x, seed(), 10**6) - x).numpy().std(), 0.4, atol=0.02)
+    np.testing.assert_allclose((make_augmentation("noise=0.4")(x, seed(), 10**6) - x).numpy().std(), 0.4, atol=0.02)
 
 
 @pytest.mark.parametrize("text", [*EACH, ALL])
 def test_gradients_are_those_of_finite_differences(text):
-    transform, x = augment.parse(text), images(3, OBLONG)
+    transform, x = make_augmentation(text), images(3, OBLONG)
     weights, direction = (tf.constant(np.random.default_rng(k).normal(size=x.shape), tf.float32) for k in (1, 2))
 
     def value(x):
@@ -130,7 +131,7 @@ def test_gradients_are_those_of_finite_differences(text):
 @pytest.mark.slow
 @pytest.mark.parametrize("text", [*EACH, ALL])
 def test_a_result_is_a_function_of_the_seed_and_graph_and_xla_agree(text):
-    transform, x = augment.parse(text), images(6)
+    transform, x = make_augmentation(text), images(6)
     first = transform(x, seed(), 0).numpy()
     assert first.shape == x.shape and first.dtype == np.float32
     np.testing.assert_array_equal(transform(x, seed(), 0), first)
@@ -144,13 +145,13 @@ def test_a_result_is_a_function_of_the_seed_and_graph_and_xla_agree(text):
 @pytest.mark.parametrize("text", [*EACH, ALL])
 def test_samples_get_numbers_of_their_own(text):
     x = tf.repeat(images(1), 8, axis=0)
-    y = augment.parse(text)(x, seed(), 0).numpy()
+    y = make_augmentation(text)(x, seed(), 0).numpy()
     assert len(np.unique(y.reshape(8, -1), axis=0)) > 4
 
 
 @pytest.mark.parametrize("text", [*EACH, ALL])
 def test_two_devices_alter_images_as_one_does(text):
-    transform, x = augment.parse(text), images(8)
+    transform, x = make_augmentation(text), images(8)
     strategy = two_devices()
     halves = strategy.experimental_distribute_values_from_function(
         lambda context: x[4 * context.replica_id_in_sync_group :][:4]
@@ -162,7 +163,7 @@ def test_two_devices_alter_images_as_one_does(text):
 
 @pytest.mark.parametrize("text", ["noise,noise", "translation,translation", "cutout=0.25,cutout=0.25"])
 def test_the_parts_of_a_chain_are_independent(text):
-    chain, x = augment.parse(text), images(16)
+    chain, x = make_augmentation(text), images(16)
     once, twice = chain.parts[0](x, seed(), 0), chain(x, seed(), 0)
     same = chain.parts[1](once, seed(), 0)
     assert np.abs(twice - same).max() > 0.1
@@ -170,23 +171,23 @@ def test_the_parts_of_a_chain_are_independent(text):
 
 def test_altered_images_come_from_a_batch_of_unknown_size():
     transform = tf.function(
-        augment.parse(ALL),
+        make_augmentation(ALL),
         input_signature=[tf.TensorSpec([None, *RGB]), tf.TensorSpec([2], tf.int64), tf.TensorSpec([], tf.int64)],
     )
-    np.testing.assert_allclose(transform(images(5), seed(), 0), augment.parse(ALL)(images(5), seed(), 0), atol=1e-6)
+    np.testing.assert_allclose(transform(images(5), seed(), 0), make_augmentation(ALL)(images(5), seed(), 0), atol=1e-6)
 
 
 @pytest.mark.parametrize("text", ["", " "])
 def test_nothing_is_altered_by_default(text):
-    assert augment.parse(text) is None
+    assert make_augmentation(text) is None
 
 
 @pytest.mark.parametrize("text", ["color", "noise,translation", "cutout"])
 def test_points_take_noise_only(text):
-    augment.parse(text).check(RGB)
+    make_augmentation(text).check(RGB)
     with pytest.raises(UsageError, match=r"not data of shape \(2,\); points take noise"):
-        augment.parse(text).check((2,))
-    augment.parse("noise").check((2,))
+        make_augmentation(text).check((2,))
+    make_augmentation("noise").check((2,))
 
 
 MISTAKES = [
@@ -204,5 +205,5 @@ MISTAKES = [
 @pytest.mark.parametrize("text, message", MISTAKES, ids=[row[0] for row in MISTAKES])
 def test_impossible_augmentations_are_refused(text, message):
     with pytest.raises(UsageError) as caught:
-        augment.parse(text)
+        make_augmentation(text)
     assert message in str(caught.value) and "\n" not in str(caught.value)

@@ -5,10 +5,10 @@ import itertools
 import numpy as np
 import pytest
 
-from tfwgan import experiment
 from tfwgan.audit.codes import categories, cluster_accuracy, traversals
-from tfwgan.config import Config
 from tfwgan.errors import UsageError
+from tfwgan.program import experiment
+from tfwgan.program.config import Config
 
 COMMON = {"data": "squares-size=16-square=3", "batch_size": 4, "n_critic": 1, "steps": 1, "log_steps": 1, "ema": 0}
 EIGEN = {"gen_arch": "EigenGAN-dim=2-n_basis=3-init=he", "disc_arch": "EigenGAN-dim=2-init=he", "z_dim": 12}

@@ -8,10 +8,9 @@ from importlib.resources import files
 import pytest
 from conftest import ROOT
 
-from tfwgan import spec
-from tfwgan.config import Config
 from tfwgan.errors import UsageError
-from tfwgan.program import components
+from tfwgan.program import components, spec
+from tfwgan.program.config import Config
 from tfwgan.program.verbs import main
 
 

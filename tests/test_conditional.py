@@ -6,9 +6,10 @@ import pytest
 import tensorflow as tf
 from small_networks import DIGITS, POINTS, critic, generator, n_weights, noise
 
-from tfwgan import rng, spec
+from tfwgan import rng
 from tfwgan.errors import UsageError
 from tfwgan.networks import RECONSTRUCTORS
+from tfwgan.program import spec
 
 IMAGES, LABELS = (16, 16, 3), tf.constant([0, 1, 2, 2, 1, 0])
 NETWORKS = {

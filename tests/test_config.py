@@ -12,8 +12,6 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from tfwgan import cli
-from tfwgan.config import Config, fields, read_config
 from tfwgan.data import DATASETS
 from tfwgan.errors import UsageError
 from tfwgan.main import main
@@ -23,7 +21,8 @@ from tfwgan.objectives import OBJECTIVES
 from tfwgan.objectives.penalties import PENALTIES
 from tfwgan.optimizers import OPTIMIZERS
 from tfwgan.priors import PRIORS
-from tfwgan.program import train
+from tfwgan.program import cli, train
+from tfwgan.program.config import Config, fields, read_config
 
 ROOT = Path(__file__).parents[1]
 

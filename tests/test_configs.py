@@ -10,9 +10,10 @@ import pytest
 from conftest import free_memory
 from PIL import Image
 
-from tfwgan import parts, report
-from tfwgan.config import Config, read_config
 from tfwgan.main import main
+from tfwgan.program import assemble as parts
+from tfwgan.program import describe as report
+from tfwgan.program.config import Config, read_config
 
 ROOT = Path(__file__).parent.parent
 TEST_DATA = os.environ.get("TFWGAN_TEST_DATA")

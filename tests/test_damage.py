@@ -11,10 +11,11 @@ from conftest import TINY
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfwgan import checkpoint, experiment, saved_model
-from tfwgan.config import Config, read_config
+from tfwgan import checkpoint, saved_model
 from tfwgan.errors import UsageError
-from tfwgan.runs import Run, rows_of
+from tfwgan.program import experiment
+from tfwgan.program.config import Config, read_config
+from tfwgan.program.runs import Run, rows_of
 
 
 @pytest.fixture(scope="module")

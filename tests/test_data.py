@@ -11,6 +11,7 @@ from tfwgan.data import dataset as dataset_module
 from tfwgan.data import images, synthetic
 from tfwgan.data.dataset import Dataset
 from tfwgan.errors import UsageError
+from tfwgan.program import datasets
 
 
 def test_pixels_become_minus_one_to_one():
@@ -113,7 +114,7 @@ def test_every_change_of_the_data_changes_the_fingerprint():
 
 
 def test_squares_stand_at_every_position_row_by_row():
-    squares = data.load("squares")
+    squares = datasets.load("squares")
     assert squares.shape == (64, 64, 1) and len(squares) == 52 * 52 == 2704 and squares.labels is None
     assert set(np.unique(squares.items)) == {0, 255}
     assert np.all(squares.items.sum(axis=(1, 2, 3), dtype=np.int64) == 100 * 255)
@@ -125,14 +126,14 @@ def test_squares_stand_at_every_position_row_by_row():
 
 
 def test_options_of_squares_move_and_thin_them():
-    squares = data.load("squares=16-square=4-offset=0-stride=3")
+    squares = datasets.load("squares=16-square=4-offset=0-stride=3")
     assert squares.shape == (16, 16, 1) and len(squares) == len(range(0, 12, 3)) ** 2
     assert squares.items[0, :4, :4].min() == 255 and squares.items[1, :4, 3:7].min() == 255
 
 
 @pytest.mark.parametrize("name, modes", [("ring8", 8), ("grid25", 25)])
 def test_mixtures_have_equal_shares_around_their_centres(name, modes):
-    points = data.load(f"{name}={400 * modes}")
+    points = datasets.load(f"{name}={400 * modes}")
     centres = {"ring8": data.ring8_centres, "grid25": data.grid25_centres}[name]()
     assert points.items.dtype == np.float32 and points.n_classes == modes and not points.is_image
     assert np.abs(points.items).max() < 1
@@ -151,19 +152,19 @@ def test_centres_lie_where_the_papers_put_them():
     assert {tuple(point) for point in np.rint(data.grid25_centres() * 15).astype(int).tolist()} == {
         (x, y) for x in range(-10, 11, 5) for y in range(-10, 11, 5)
     }
-    ring = data.load("ring8")
+    ring = datasets.load("ring8")
     assert len(ring) == 3200
     np.testing.assert_allclose(np.linalg.norm(ring.items, axis=1).mean(), 10 / 15, rtol=5e-3)
 
 
 def test_the_seed_of_points_decides_them():
-    first, same, other = (data.load(text).items for text in ("ring8=80", "ring8=80", "ring8=80-seed=1"))
+    first, same, other = (datasets.load(text).items for text in ("ring8=80", "ring8=80", "ring8=80-seed=1"))
     np.testing.assert_array_equal(first, same)
     assert not np.array_equal(first, other)
 
 
 def test_the_bundled_sample_is_labelled_fashion():
-    fashion = data.load("fashion_mini")
+    fashion = datasets.load("fashion_mini")
     assert fashion.items.shape == (10000, 28, 28, 1) and fashion.n_classes == 10
     assert fashion.class_names[9] == "Ankle boot"
     np.testing.assert_array_equal(fashion.labels[:5], [9, 0, 0, 3, 0])
@@ -171,19 +172,19 @@ def test_the_bundled_sample_is_labelled_fashion():
 
 
 def test_image_options_apply_to_every_image_set():
-    assert data.load("fashion_mini", image_size=32, limit_data=20).items.shape == (20, 32, 32, 1)
-    assert data.load("fashion_mini", center_crop=20, gray_scale=True, limit_data=20).items.shape == (20, 20, 20, 1)
-    squares = data.load("squares=32-stride=4", image_size=16)
+    assert datasets.load("fashion_mini", image_size=32, limit_data=20).items.shape == (20, 32, 32, 1)
+    assert datasets.load("fashion_mini", center_crop=20, gray_scale=True, limit_data=20).items.shape == (20, 20, 20, 1)
+    squares = datasets.load("squares=32-stride=4", image_size=16)
     assert squares.shape == (16, 16, 1)
     assert squares.items.max() == 255
 
 
 @pytest.mark.parametrize("text", ["ring8=80", "fashion_mini", "squares=20"])
 def test_a_limit_keeps_the_first_items(text):
-    whole, part = data.load(text), data.load(text, limit_data=9)
+    whole, part = datasets.load(text), datasets.load(text, limit_data=9)
     np.testing.assert_array_equal(part.items, whole.items[:9])
     assert part.class_names == whole.class_names and part.n_classes == whole.n_classes
-    assert len(data.load(text, limit_data=len(whole) + 1)) == len(whole)
+    assert len(datasets.load(text, limit_data=len(whole) + 1)) == len(whole)
 
 
 BAD = [
@@ -203,9 +204,9 @@ BAD = [
     ("squares-stride=0", {}, ["stride=0"]),
     ("squares-offset=-1", {}, ["offset=-1"]),
     ("squares-image_size=3", {}, ["no option 'image_size'"]),
-    ("squares=20", {"center_crop": 21}, ["--center_crop=21", "20x20"]),
+    ("squares=20", {"center_crop": 21}, ["center_crop=21", "20x20"]),
     ("fashion_mini=3", {}, ["takes no value"]),
-    ("fashion_mini", {"center_crop": 29}, ["--center_crop=29", "fashion_mini", "28x28"]),
+    ("fashion_mini", {"center_crop": 29}, ["center_crop=29", "fashion_mini", "28x28"]),
     ("fashion_mini", {"limit_data": 0}, ["--limit_data", "at least 1", "got 0"]),
     ("fashion_mini", {"image_size": 0}, ["--image_size", "got 0"]),
     ("fashion_mini", {"center_crop": -3}, ["--center_crop", "got -3"]),
@@ -220,14 +221,14 @@ BAD = [
 @pytest.mark.parametrize("text, options, parts", BAD, ids=[f"{text} {options}" for text, options, _ in BAD])
 def test_mistakes_are_told_in_one_line_with_the_remedy(text, options, parts):
     with pytest.raises(UsageError) as caught:
-        data.load(text, **options)
+        datasets.load(text, **options)
     assert "\n" not in str(caught.value)
     for part in parts:
         assert part in str(caught.value)
 
 
 @pytest.mark.parametrize("name", ["photos", "my-photos", "mnist", "./a/b"])
-@pytest.mark.parametrize("ask", [data.load, data.outline])
+@pytest.mark.parametrize("ask", [datasets.load, datasets.outline])
 def test_the_name_of_a_folder_here_is_told_to_be_one(ask, name, tmp_path, monkeypatch):
     (tmp_path / name).mkdir(parents=True)
     monkeypatch.chdir(tmp_path)

@@ -14,16 +14,16 @@ import numpy as np
 import pytest
 from PIL import Image, ImageOps, PngImagePlugin
 
-from tfwgan import data
 from tfwgan.data import decode, progress, reading
 from tfwgan.errors import UsageError
+from tfwgan.program import datasets
 
 RGB = np.random.default_rng(0).integers(0, 256, (6, 8, 3), dtype=np.uint8)
 TIFF = b"II*\0" + struct.pack("<I", 8)
 
 
 def load(folder, **options):
-    return data.load(f"folder={folder}", **options)
+    return datasets.load(f"folder={folder}", **options)
 
 
 def encoded(kind, **options):

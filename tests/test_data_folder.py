@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwgan import data
 from tfwgan.data import decode
 from tfwgan.errors import UsageError
+from tfwgan.program import datasets
 
 TEST_DATA = os.environ.get("TFWGAN_TEST_DATA")
 RGB = np.random.default_rng(0).integers(0, 256, (8, 8, 3), dtype=np.uint8)
@@ -27,7 +27,7 @@ def save(path, array, mode=None, **options):
 
 
 def load(folder, **options):
-    return data.load(f"folder={folder}", **options)
+    return datasets.load(f"folder={folder}", **options)
 
 
 @pytest.mark.parametrize("suffix", ["png", "PNG", "bmp", "jpg", "JPEG", "webp"])
@@ -155,7 +155,7 @@ def test_what_was_left_out_is_remarked(name, tmp_path):
     assert sorted(dataset.remarks) == sorted(remarks)
     assert (dataset.labels is None) == any("no labels" in remark for remark in remarks)
     assert load(tmp_path, limit_data=1).remarks == dataset.remarks
-    assert data.outline(f"folder={tmp_path}", limit_data=1).remarks == dataset.remarks
+    assert datasets.outline(f"folder={tmp_path}", limit_data=1).remarks == dataset.remarks
     if dataset.labels is not None:
         assert dataset.class_names == ("cats", "dogs")
 
@@ -206,11 +206,11 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
 def test_sizes_may_differ_only_if_one_is_asked_for(tmp_path):
     save(tmp_path / "a.png", RGB)
     save(tmp_path / "b.png", RGB[:6])
-    with pytest.raises(UsageError, match=r"a\.png has 8x8 pixels, .*b\.png has 6x8; give --image_size"):
+    with pytest.raises(UsageError, match=r"a\.png has 8x8 pixels, .*b\.png has 6x8; give `image_size`"):
         load(tmp_path)
     assert load(tmp_path, image_size=4).items.shape == (2, 4, 4, 3)
     assert load(tmp_path, center_crop=6).items.shape == (2, 6, 6, 3)
-    with pytest.raises(UsageError, match=r"--center_crop=7 is larger than .*b\.png, which is 6x8"):
+    with pytest.raises(UsageError, match=r"`center_crop=7` is larger than .*b\.png, which is 6x8"):
         load(tmp_path, center_crop=7)
 
 

@@ -74,5 +74,5 @@ def test_one_by_one_or_all_at_once_is_the_same():
 
 
 def test_a_crop_larger_than_the_image_names_it():
-    with pytest.raises(UsageError, match=r"--center_crop=8 is larger than cat.png, which is 9x7 pixels"):
+    with pytest.raises(UsageError, match=r"`center_crop=8` is larger than cat.png, which is 9x7 pixels"):
         prepare(random_images(9, 7, 3), center_crop=8, what="cat.png")

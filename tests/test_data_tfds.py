@@ -11,16 +11,16 @@ import pytest
 import tensorflow as tf
 import tensorflow_datasets as library
 
-from tfwgan import data
 from tfwgan.data import catalogue
 from tfwgan.errors import UsageError
+from tfwgan.program import datasets
 
 TEST_DATA = os.environ.get("TFWGAN_TEST_DATA")
 real = pytest.mark.skipif(not TEST_DATA, reason="TFWGAN_TEST_DATA names no folder of real data")
 
 
 def load_real(text, **options):
-    return data.load(text, data_dir=str(Path(TEST_DATA) / "tensorflow_datasets"), **options)
+    return datasets.load(text, data_dir=str(Path(TEST_DATA) / "tensorflow_datasets"), **options)
 
 
 @pytest.fixture
@@ -40,13 +40,13 @@ def fake():
     ],
 )
 def test_any_image_set_of_the_catalogue_loads(fake, text, options, shape, n_classes):
-    dataset = data.load(text, **options)
+    dataset = datasets.load(text, **options)
     assert dataset.items.shape == (8, *shape) and dataset.items.dtype == np.uint8
     assert dataset.n_classes == n_classes and (dataset.labels is None) == (n_classes is None)
 
 
 def test_a_limit_keeps_the_first_examples(fake):
-    whole, part = data.load("tfds=mnist"), data.load("tfds=mnist", limit_data=3)
+    whole, part = datasets.load("tfds=mnist"), datasets.load("tfds=mnist", limit_data=3)
     np.testing.assert_array_equal(part.items, whole.items[:3])
     np.testing.assert_array_equal(part.labels, whole.labels[:3])
 
@@ -64,20 +64,20 @@ def test_sizes_that_differ_ask_for_one(monkeypatch):
         ).apply(tf.data.experimental.assert_cardinality(2))
 
     with library.testing.mock_data(as_dataset_fn=as_dataset):
-        with pytest.raises(UsageError, match=r"number 0 has 5x5 pixels, number 1 has 5x6; give --image_size"):
-            data.load("tfds=oxford_flowers102")
+        with pytest.raises(UsageError, match=r"number 0 has 5x5 pixels, number 1 has 5x6; give `image_size`"):
+            datasets.load("tfds=oxford_flowers102")
 
 
 def test_an_unknown_set_names_the_nearest():
     with pytest.raises(UsageError, match="no set 'mnits'; did you mean mnist"):
-        data.load("tfds=mnits")
+        datasets.load("tfds=mnits")
     with pytest.raises(UsageError, match="no set 'qqqqqqqq'; see tensorflow.org"):
-        data.load("tfds=qqqqqqqq")
+        datasets.load("tfds=qqqqqqqq")
 
 
 def test_a_set_without_pictures_is_refused(fake):
     with pytest.raises(UsageError, match=r"imdb_reviews has no image feature \(it has: text, label\)"):
-        data.load("tfds=imdb_reviews")
+        datasets.load("tfds=imdb_reviews")
 
 
 def test_the_picture_is_the_feature_called_image_or_the_only_one():
@@ -98,7 +98,7 @@ def test_the_picture_is_the_feature_called_image_or_the_only_one():
 def test_without_the_package_the_message_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "tensorflow_datasets", None)
     with pytest.raises(UsageError, match="pip install tensorflow-datasets importlib_resources"):
-        data.load("tfds=mnist")
+        datasets.load("tfds=mnist")
 
 
 def test_without_network_the_message_comes_at_once_with_the_remedy(tmp_path, monkeypatch):
@@ -108,8 +108,8 @@ def test_without_network_the_message_comes_at_once_with_the_remedy(tmp_path, mon
     monkeypatch.setattr(socket, "getaddrinfo", no_name_server)
     monkeypatch.setattr(urllib.request, "getproxies", dict)
     with pytest.raises(UsageError) as caught:
-        data.load("tfds=kmnist", data_dir=str(tmp_path / "no"))
-    for part in (str(tmp_path), "no network", "tfds build kmnist", "--data_dir", "--data=folder="):
+        datasets.load("tfds=kmnist", data_dir=str(tmp_path / "no"))
+    for part in (str(tmp_path), "no network", "tfds build kmnist", "`data_dir`", "--data=folder="):
         assert part in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "no").exists()
@@ -134,7 +134,7 @@ def test_a_download_that_fails_removes_no_file_and_no_folder_that_was_there(ther
     monkeypatch.setattr(library.core.dataset_builder.DatasetBuilder, "download_and_prepare", fail)
     monkeypatch.setattr(catalogue, "_has_network", lambda: True)
     with pytest.raises(UsageError, match="can't be downloaded .*checksum"):
-        data.load("tfds=kmnist", data_dir=str(folder))
+        datasets.load("tfds=kmnist", data_dir=str(folder))
     assert folder.exists() == (existed or "download" in there)
     if "download" in there:
         assert [path.read_text() for path in folder.rglob("*.*") if path.is_file()] == ["hours of work"]
@@ -160,7 +160,7 @@ def test_mnist_is_whole_and_balanced(capfd):
 @pytest.mark.slow
 @real
 def test_the_bundled_sample_is_the_start_of_fashion_mnist():
-    mini, fashion = data.load("fashion_mini"), load_real("tfds=fashion_mnist", limit_data=10000)
+    mini, fashion = datasets.load("fashion_mini"), load_real("tfds=fashion_mnist", limit_data=10000)
     np.testing.assert_array_equal(mini.items, fashion.items)
     np.testing.assert_array_equal(mini.labels, fashion.labels)
     assert mini.class_names == fashion.class_names

@@ -4,8 +4,8 @@ import pytest
 import tensorflow as tf
 from conftest import CPU_ONLY
 
-from tfwgan import devices
 from tfwgan.errors import UsageError
+from tfwgan.program import devices
 
 GPUS = ["first", "second", "third"]
 

@@ -6,10 +6,10 @@ import tensorflow as tf
 from conftest import two_devices
 from small_distances import distance_of
 
-from tfwgan import experiment, spec
-from tfwgan.config import Config
 from tfwgan.errors import UsageError
 from tfwgan.objectives import OBJECTIVES
+from tfwgan.program import experiment, spec
+from tfwgan.program.config import Config
 from tfwgan.transport import DIFFERENTIABLE, DISTANCES
 
 # Every direct loss with options that suit images of 8 x 8.

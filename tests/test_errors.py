@@ -9,7 +9,7 @@ from tfwgan.errors import UsageError, lack
 @pytest.mark.parametrize(
     "error, answer",
     [
-        (MemoryError(), "memory is full; use a smaller --batch_size"),
+        (MemoryError(), "memory is full; use a smaller `batch_size`"),
         (tf.errors.ResourceExhaustedError(None, None, "OOM when\nallocating"), "memory is full"),
         (tf.errors.ResourceExhaustedError(None, None, "No space left\non device"), "can't write: "),
         (tf.errors.UnknownError(None, None, "file too large"), "can't write: "),

@@ -9,11 +9,12 @@ import pytest
 import tensorflow as tf
 from small_distances import distance_of
 
-from tfwgan import data, experiment, spec
 from tfwgan.audit.critic import certified_gap
 from tfwgan.callbacks.evaluate import Evaluate, _rounded, real_rows
-from tfwgan.config import Config
-from tfwgan.metrics import METRICS, named
+from tfwgan.metrics import METRICS
+from tfwgan.program import datasets, experiment, spec
+from tfwgan.program.assemble import make_metrics
+from tfwgan.program.config import Config
 from tfwgan.transport import DISTANCES
 from tfwgan.transport.exact import w1
 
@@ -50,7 +51,7 @@ OPTIONS = {"projected_w1": "-dim=4", "sinkhorn": "-epsilon=1", "patch_w1": "-p=8
 @pytest.mark.parametrize("name", DISTANCES)
 def test_every_metric_measures_what_its_distance_says(name):
     text = name + OPTIONS.get(name, "")
-    images = data.load("squares-size=16-square=5").real(slice(None))
+    images = datasets.load("squares-size=16-square=5").real(slice(None))
     metric = spec.build(text, METRICS, "metric")
     metric.check(images.shape[1:])
     fake, real = images[::7], images[1::5]
@@ -68,7 +69,7 @@ def test_rows_go_to_the_file_with_every_reference(tiny, tmp_path):
     assert [row["step"] for row in evaluated] == [0, 2, 4]
     last, name = evaluated[-1], "w1"
     trainer = experiment.load_trainer(tmp_path / "run")
-    real = data.load("ring8-n=64").real(slice(None))
+    real = datasets.load("ring8-n=64").real(slice(None))
     assert last[name] == pytest.approx(w1(trainer.distribution(), real), rel=1e-6)
     assert last[f"{name}_ratio"] == pytest.approx(last[name] / last[f"{name}_otmeans"], rel=1e-6)
     assert {"swd", "swd_floor", "swd_real", f"{name}_floor", f"{name}_real"} <= last.keys()
@@ -101,7 +102,7 @@ DAMAGE = [
 def evaluation(folder, real, specs=("w1-otmeans=True", "swd")):
     """What a callback keeps in a folder and takes from it, and how often a reference was found."""
     run = SimpleNamespace(file=lambda name: folder / name)
-    callback = Evaluate(run, None, real, named(specs), 1, 1, 1000)
+    callback = Evaluate(run, None, real, make_metrics(specs), 1, 1, 1000)
     callback._real, found = real, []
     for name, metric in callback.metrics.items():
         metric.reference = lambda real, n, name=name, find=metric.reference: found.append(name) or find(real, n)
@@ -109,7 +110,7 @@ def evaluation(folder, real, specs=("w1-otmeans=True", "swd")):
 
 
 def test_what_was_found_of_the_real_samples_is_kept_and_used_again(tmp_path):
-    real = data.load("ring8-n=64").real(slice(None))
+    real = datasets.load("ring8-n=64").real(slice(None))
     first, found, measured = evaluation(tmp_path, real)
     assert found == ["w1", "swd"] and "_ratio" in measured
     again, found, same = evaluation(tmp_path, real)
@@ -123,7 +124,7 @@ def test_what_was_found_of_the_real_samples_is_kept_and_used_again(tmp_path):
 
 @pytest.mark.parametrize("damage", [*DAMAGE, "nan", "text", "list", "cut"])
 def test_references_that_are_damaged_are_found_again(damage, tmp_path):
-    real, path = data.load("ring8-n=64").real(slice(None)), tmp_path / "references.json"
+    real, path = datasets.load("ring8-n=64").real(slice(None)), tmp_path / "references.json"
     right, *_ = evaluation(tmp_path, real)
     whole = path.read_bytes()
     wrong = {"nan": float("nan"), "text": "0.1", "list": [0.1]}

@@ -6,10 +6,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tfwgan import experiment
-from tfwgan.config import Config, read_config
 from tfwgan.data.synthetic import SIGMA, ring8_centres
 from tfwgan.metrics.modes import coverage
+from tfwgan.program import experiment
+from tfwgan.program.config import Config, read_config
 from tfwgan.transport.exact import w1
 
 ROOT = Path(__file__).parent.parent

@@ -6,10 +6,10 @@ import pytest
 import tensorflow as tf
 from small_networks import critic, generator, n_weights, noise
 
-from tfwgan import experiment
-from tfwgan.config import Config
 from tfwgan.errors import UsageError
 from tfwgan.networks import fastgan, spectral
+from tfwgan.program import experiment
+from tfwgan.program.config import Config
 
 NAMES = ("FastGAN", "NewFastGAN")
 SHAPES = [(32, 32, 3), (64, 64, 1)]

@@ -11,11 +11,12 @@ import tensorflow as tf
 from conftest import TINY
 
 import tfwgan
-from tfwgan import checkpoint, experiment
-from tfwgan.config import Config
+from tfwgan import checkpoint
 from tfwgan.data.dataset import Dataset
 from tfwgan.errors import UsageError
 from tfwgan.main import main
+from tfwgan.program import experiment
+from tfwgan.program.config import Config
 
 pytestmark = pytest.mark.usefixtures("no_export")
 
@@ -186,7 +187,7 @@ def test_memory_that_is_full_is_told_with_what_is_saved(config, monkeypatch):
         return full
 
     monkeypatch.setattr(parts.trainer, "step_function", step_function)
-    with pytest.raises(tfwgan.TrainingStopped, match="Memory is full; use a smaller --batch_size.*step_000004.npz"):
+    with pytest.raises(tfwgan.TrainingStopped, match="Memory is full; use a smaller `batch_size`.*step_000004.npz"):
         tfwgan.fit(parts, verbose=False)
 
 

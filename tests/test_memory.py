@@ -12,10 +12,11 @@ import numpy as np
 import pytest
 from conftest import TINY
 
-from tfwgan import cost, data, experiment
-from tfwgan.config import Config
+from tfwgan import data
 from tfwgan.data.pipeline import batches
 from tfwgan.errors import UsageError
+from tfwgan.program import cost, datasets, experiment
+from tfwgan.program.config import Config
 
 
 def resident():
@@ -40,7 +41,7 @@ from conftest import TINY
 from test_memory import Watch
 from tfwgan import experiment
 from tfwgan.callbacks.guard import StopOnNonFinite
-from tfwgan.config import Config
+from tfwgan.program.config import Config
 parts = experiment.build(Config(**{**TINY, "steps": 5000}))
 watch = Watch(1000)
 callbacks = [watch, StopOnNonFinite(Path("."))]
@@ -51,7 +52,7 @@ print(*watch.seen)
 ONE_STEP = """
 import sys
 from tfwgan import cost, experiment
-from tfwgan.config import Config
+from tfwgan.program.config import Config
 from tfwgan.data import Dataset
 import numpy as np
 batch, settings = int(sys.argv[1]), dict(one.split("=", 1) for one in sys.argv[2:])
@@ -126,7 +127,7 @@ def test_a_warm_up_does_not_copy_the_data_for_each_of_its_parts(tmp_path, no_exp
 
 
 def test_pipelines_of_one_set_share_its_items():
-    dataset = data.load("ring8-n=64")
+    dataset = datasets.load("ring8-n=64")
     for _ in range(2):
         next(iter(batches(dataset, batch_size=8, n_critic=1, seed=0)))
     assert dataset.tensors[0] is dataset.tensors[0]

@@ -7,9 +7,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from tfwgan import data, spec
 from tfwgan.errors import UsageError
-from tfwgan.metrics import METRICS, distances, keys, named
+from tfwgan.metrics import METRICS, distances
+from tfwgan.program import datasets, spec
+from tfwgan.program.assemble import make_metrics, metric_keys
 from tfwgan.transport.exact import exact_plan, w1
 
 NEEDS = {
@@ -39,7 +40,7 @@ def full(name):
 
 @pytest.mark.parametrize("specs, expected", KEYS)
 def test_a_key_is_the_name_with_options_where_two_would_clash(specs, expected):
-    metrics = named(specs)
+    metrics = make_metrics(specs)
     assert list(metrics) == expected and all(re.fullmatch(r"\w+", key) for key in metrics)
     for text, metric in zip(specs, metrics.values(), strict=True):
         alone = spec.build(text, METRICS, "metric")
@@ -48,21 +49,21 @@ def test_a_key_is_the_name_with_options_where_two_would_clash(specs, expected):
 
 @pytest.mark.parametrize("name", METRICS)
 def test_every_metric_alone_has_its_name_for_a_key_and_twice_is_refused(name):
-    assert list(named([full(name)])) == [name]
+    assert list(make_metrics([full(name)])) == [name]
     with pytest.raises(UsageError, match="asked for twice"):
-        named([full(name), full(name)])
+        make_metrics([full(name), full(name)])
 
 
 @pytest.mark.parametrize("specs", [["swd", "swd-n_projections=128"], ["sinkhorn=0.10", "sinkhorn-epsilon=1e-1"]])
 def test_the_same_metric_in_other_words_is_refused(specs):
     with pytest.raises(UsageError, match=re.escape(f"--metrics={specs[1]} is asked for twice")):
-        named(specs)
+        make_metrics(specs)
 
 
 def test_an_unknown_metric_is_refused():
     with pytest.raises(UsageError, match="Unknown metric 'w2'"):
-        named(["w1", "w2"])
-    assert named([]) == {} and keys([], []) == []
+        make_metrics(["w1", "w2"])
+    assert make_metrics([]) == {} and metric_keys([], []) == []
 
 
 @pytest.mark.parametrize("m", [1, 2, 3])
@@ -112,7 +113,7 @@ def test_sinkhorn_has_a_plain_name_only_where_it_converged(epsilon, steps, reach
 
 
 def test_references_that_were_kept_serve_as_those_that_were_found():
-    points = data.load("ring8-n=64").real(slice(None))
+    points = datasets.load("ring8-n=64").real(slice(None))
     first, second = METRICS["w1"](otmeans=True), METRICS["w1"](otmeans=True)
     second.recall(first.reference(points, 8))
     assert second.measure(points[:8], points) == first.measure(points[:8], points)

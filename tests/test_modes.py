@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from tfwgan import spec
 from tfwgan.data.synthetic import SIGMA, grid25, grid25_centres, ring8, ring8_centres
 from tfwgan.errors import UsageError
 from tfwgan.metrics import METRICS
 from tfwgan.metrics.modes import class_coverage, coverage
+from tfwgan.program import spec
 
 MIXTURES = {"ring8": (ring8, ring8_centres()), "grid25": (grid25, grid25_centres())}
 

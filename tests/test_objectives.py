@@ -7,12 +7,12 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwgan import spec
 from tfwgan.errors import UsageError
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.optimizers import OPTIMIZERS
-from tfwgan.parts import ADAM_WGAN_GP as ADAM
-from tfwgan.parts import preferred_optimizer
+from tfwgan.program import spec
+from tfwgan.program.assemble import ADAM_WGAN_GP as ADAM
+from tfwgan.program.assemble import preferred_optimizer
 from tfwgan.transport import DIFFERENTIABLE
 
 ADVERSARIAL = [name for name in OBJECTIVES if name not in DIFFERENTIABLE]

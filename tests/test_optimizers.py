@@ -4,9 +4,9 @@ import keras
 import numpy as np
 import pytest
 
-from tfwgan import spec
 from tfwgan.errors import UsageError
 from tfwgan.optimizers import OPTIMIZERS, RMSprop
+from tfwgan.program import spec
 
 STEPS = 50
 

@@ -7,7 +7,7 @@ import pytest
 from PIL import Image
 from scipy.optimize import minimize
 
-from tfwgan.data import load
+from tfwgan.program.datasets import load
 from tfwgan.transport import means as module
 from tfwgan.transport.exact import w1
 from tfwgan.transport.means import ot_means, save

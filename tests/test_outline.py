@@ -12,10 +12,10 @@ import tensorflow_datasets as library
 from PIL import Image
 
 import tfwgan
-from tfwgan import data
 from tfwgan.data.dataset import Outline
 from tfwgan.errors import UsageError
-from tfwgan.report import describe
+from tfwgan.program import datasets
+from tfwgan.program.describe import describe
 
 TEST_DATA = os.environ.get("TFWGAN_TEST_DATA")
 real = pytest.mark.skipif(not TEST_DATA, reason="TFWGAN_TEST_DATA names no folder of real data")
@@ -46,15 +46,15 @@ def alone(monkeypatch, tmp_path):
 def test_the_outline_of_a_prepared_set_is_that_of_the_loaded_one(text, view):
     options = {**view, "data_dir": str(Path(TEST_DATA) / "tensorflow_datasets")}
     for limit_data in (None, 7, 1000):
-        loaded = data.load(text, **options, limit_data=limit_data)
-        assert data.outline(text, **options, limit_data=limit_data) == Outline.of(loaded)
+        loaded = datasets.load(text, **options, limit_data=limit_data)
+        assert datasets.outline(text, **options, limit_data=limit_data) == Outline.of(loaded)
 
 
 @pytest.mark.parametrize("split, size", [("train", 60000), ("test", 10000), ("train[10%:]+test", 64000)])
 @real
 def test_the_outline_of_a_prepared_set_has_its_true_size(split, size):
     folder = str(Path(TEST_DATA) / "tensorflow_datasets")
-    assert data.outline(f"tfds=mnist-split={split}", data_dir=folder).size == size
+    assert datasets.outline(f"tfds=mnist-split={split}", data_dir=folder).size == size
 
 
 @pytest.mark.parametrize(
@@ -67,13 +67,13 @@ def test_the_outline_of_a_prepared_set_has_its_true_size(split, size):
 )
 def test_the_outline_of_any_set_is_that_of_the_loaded_one_but_for_the_size(name, view):
     with library.testing.mock_data(num_examples=3):
-        outline, loaded = data.outline(f"tfds={name}", **view), data.load(f"tfds={name}", **view)
+        outline, loaded = datasets.outline(f"tfds={name}", **view), datasets.load(f"tfds={name}", **view)
     assert outline.size is None and dataclasses.replace(outline, size=3) == Outline.of(loaded)
 
 
 def test_images_of_any_size_need_one():
-    with pytest.raises(UsageError, match="oxford_flowers102 may have any size.*give --image_size"):
-        data.outline("tfds=oxford_flowers102", gray_scale=True)
+    with pytest.raises(UsageError, match="oxford_flowers102 may have any size.*give `image_size`"):
+        datasets.outline("tfds=oxford_flowers102", gray_scale=True)
 
 
 @pytest.mark.parametrize(
@@ -91,7 +91,7 @@ def test_data_at_hand_are_looked_at(text, options, tmp_path):
         (tmp_path / name).parent.mkdir()
         Image.fromarray(np.zeros([8, 8, 3], np.uint8)).save(tmp_path / name)
     text = text.format(tmp_path)
-    assert data.outline(text, **options) == Outline.of(data.load(text, **options))
+    assert datasets.outline(text, **options) == Outline.of(datasets.load(text, **options))
 
 
 @pytest.mark.parametrize(
@@ -109,16 +109,16 @@ def test_data_at_hand_are_looked_at(text, options, tmp_path):
 def test_mistakes_are_answered_as_they_are_on_loading(text, options):
     with library.testing.mock_data(num_examples=2):
         with pytest.raises(UsageError) as loading:
-            data.load(text, **options)
+            datasets.load(text, **options)
         with pytest.raises(UsageError) as outlining:
-            data.outline(text, **options)
+            datasets.outline(text, **options)
     assert str(outlining.value) == str(loading.value)
 
 
 @real
 def test_an_unknown_split_of_a_prepared_set_names_the_known():
     with pytest.raises(UsageError, match=r"mnist has no split 'tarin'.*splits: train, test"):
-        data.outline("tfds=mnist-split=tarin", data_dir=str(Path(TEST_DATA) / "tensorflow_datasets"))
+        datasets.outline("tfds=mnist-split=tarin", data_dir=str(Path(TEST_DATA) / "tensorflow_datasets"))
 
 
 @pytest.mark.slow

@@ -3,8 +3,8 @@
 import pytest
 from small_networks import DIGITS, GRAY, POINTS, RGB, critic, generator, n_weights
 
-from tfwgan import spec
 from tfwgan.networks import RECONSTRUCTORS
+from tfwgan.program import spec
 
 CIFAR, MNIST = (32, 32, 3), (32, 32, 1)
 

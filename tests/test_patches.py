@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwgan.data import load
+from tfwgan.program.datasets import load
 from tfwgan.transport import patches
 from tfwgan.transport.exact import w1
 from tfwgan.transport.patches import local_patch_swd, patch_swd, patch_w1

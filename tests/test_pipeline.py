@@ -8,6 +8,7 @@ from tfwgan import data
 from tfwgan.data import images
 from tfwgan.data.dataset import Dataset
 from tfwgan.errors import UsageError
+from tfwgan.program import datasets
 
 
 def numbered(n, labelled=True):
@@ -85,7 +86,7 @@ def test_critic_steps_read_consecutive_batches():
 
 @pytest.mark.parametrize("text, shape", [("fashion_mini", (28, 28, 1)), ("ring8", (2,)), ("squares=20", (20, 20, 1))])
 def test_elements_have_known_shapes_and_real_values(text, shape):
-    dataset = data.load(text)
+    dataset = datasets.load(text)
     batches = data.batches(dataset, batch_size=6, n_critic=2, seed=0)
     expected = {"image": tf.TensorSpec((6, 2, *shape), tf.float32)}
     if dataset.labels is not None:
@@ -106,9 +107,9 @@ def test_images_arrive_as_the_data_set_shows_them():
 
 
 def test_a_set_in_a_file_gives_what_one_in_memory_gives(monkeypatch):
-    in_memory = data.load("squares=16-square=4")
+    in_memory = datasets.load("squares=16-square=4")
     monkeypatch.setattr(images, "MEMORY_LIMIT", 0)
-    in_file = data.load("squares=16-square=4")
+    in_file = datasets.load("squares=16-square=4")
     assert isinstance(in_file.items, np.memmap)
     options = {"batch_size": 5, "n_critic": 2, "seed": 0, "steps": 4}
     assert data.batches(in_file, **options).element_spec == data.batches(in_memory, **options).element_spec

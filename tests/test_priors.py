@@ -6,9 +6,10 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfwgan import rng, spec
+from tfwgan import rng
 from tfwgan.errors import UsageError
 from tfwgan.priors import PRIORS
+from tfwgan.program import spec
 
 SPECS = ["normal", "uniform", "uniform-low=0-high=1", "binary", "sphere", "const=5", "const=5-replace=True"]
 

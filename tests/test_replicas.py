@@ -6,9 +6,10 @@ import tensorflow as tf
 from conftest import two_devices
 from small_networks import MISFITS, SMALL, Z_DIM
 
-from tfwgan import checkpoint, data, experiment, rng, spec
-from tfwgan.config import Config
+from tfwgan import checkpoint, rng
 from tfwgan.networks import CRITICS, GENERATORS, spectral
+from tfwgan.program import datasets, experiment, spec
+from tfwgan.program.config import Config
 
 RING = {"data": "ring8-n=512", "gen_arch": "MLP-dim=16-mults=(1,)", "disc_arch": "MLP-dim=16-mults=(1,)", "z_dim": 4}
 DENSE = {**RING, "batch_size": 16, "n_critic": 2}
@@ -71,7 +72,7 @@ MORE = [
 
 
 def train(config, strategy, steps):
-    dataset = data.load(config.data)
+    dataset = datasets.load(config.data)
     trainer = experiment.make_trainer(config, dataset.shape, strategy, dataset.n_classes)
     parts = experiment.Experiment(config, dataset, trainer, strategy)
     logs = trainer.fit(parts.batches(), steps_per_epoch=steps, shuffle=False, verbose=0).history

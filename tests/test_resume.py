@@ -13,11 +13,12 @@ import pytest
 import tensorflow as tf
 from conftest import TINY
 
-from tfwgan import checkpoint, experiment
+from tfwgan import checkpoint
 from tfwgan.callbacks.steps import StepCallback
-from tfwgan.config import Config
 from tfwgan.errors import UsageError
 from tfwgan.main import main
+from tfwgan.program import experiment
+from tfwgan.program.config import Config
 
 pytestmark = pytest.mark.usefixtures("no_export")
 

@@ -5,10 +5,10 @@ import os
 
 import pytest
 
-from tfwgan.config import Config
 from tfwgan.errors import UsageError
 from tfwgan.files import write_atomically
-from tfwgan.runs import Run, differences
+from tfwgan.program.config import Config
+from tfwgan.program.runs import Run, differences
 
 
 @pytest.fixture

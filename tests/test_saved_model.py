@@ -9,9 +9,10 @@ import tensorflow as tf
 from conftest import TINY
 
 import tfwgan
-from tfwgan import experiment, saved_model
-from tfwgan.config import Config
+from tfwgan import saved_model
 from tfwgan.errors import UsageError
+from tfwgan.program import experiment
+from tfwgan.program.config import Config
 
 IMAGES = {
     "data": "squares-size=16-square=3",

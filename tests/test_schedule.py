@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 from conftest import CPU_ONLY, TINY
 
-from tfwgan import experiment
-from tfwgan.config import Config
-from tfwgan.report import describe
+from tfwgan.program import experiment
+from tfwgan.program.config import Config, critic_steps
+from tfwgan.program.describe import describe
 from tfwgan.schedule import CriticSteps
 
 pytestmark = pytest.mark.usefixtures("no_export")
@@ -20,13 +20,13 @@ N = 1100
 
 
 def test_the_warm_up_of_the_tensorflow_port_of_the_wgan():
-    steps = CriticSteps.parse("5-warmup=25")
+    steps = critic_steps("5-warmup=25")
     assert [steps.at(step) for step in range(N)] == [25 if s < 25 or s % 500 == 0 else 5 for s in range(N)]
 
 
 @pytest.mark.parametrize("text", SCHEDULES)
 def test_sums_and_changes_are_those_of_the_steps(text):
-    steps = CriticSteps.parse(text)
+    steps = critic_steps(text)
     counts = [steps.at(step) for step in range(N + 1)]
     np.testing.assert_array_equal([steps.before(step) for step in range(N + 1)], np.cumsum([0, *counts])[:-1])
     assert steps.most == max(counts)

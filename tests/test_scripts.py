@@ -10,8 +10,8 @@ import pytest
 from conftest import TINY
 from PIL import Image
 
-from tfwgan import experiment
-from tfwgan.config import Config
+from tfwgan.program import experiment
+from tfwgan.program.config import Config
 
 ROOT = Path(__file__).parent.parent
 

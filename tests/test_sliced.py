@@ -5,7 +5,7 @@ import pytest
 import tensorflow as tf
 from scipy.stats import wasserstein_distance
 
-from tfwgan.data import load
+from tfwgan.program.datasets import load
 from tfwgan.transport import sliced
 from tfwgan.transport.exact import w1
 from tfwgan.transport.sliced import coupling, directions, full_dim_swd, projected_w1, row_order, sorted_rows, swd

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfwgan import spec
 from tfwgan.errors import UsageError
-from tfwgan.spec import Spec, build, convert, parse
+from tfwgan.program import spec
+from tfwgan.program.spec import Spec, build, convert, parse
 
 NAMES = st.from_regex(r"[A-Za-z_][A-Za-z0-9_]{0,8}", fullmatch=True)
 VALUES = st.text(st.characters(exclude_categories=["Z", "C"]), max_size=12).filter(

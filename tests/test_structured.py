@@ -4,10 +4,11 @@ import numpy as np
 import pytest
 import tensorflow as tf
 
-from tfwgan import experiment, rng, saved_model
-from tfwgan.config import Config
+from tfwgan import rng, saved_model
 from tfwgan.data.dataset import Dataset
 from tfwgan.errors import UsageError
+from tfwgan.program import experiment
+from tfwgan.program.config import Config
 from tfwgan.trainer import sample_seed
 
 CLASSES, B = 3, 4

@@ -6,8 +6,8 @@ import json
 import numpy as np
 import pytest
 
-from tfwgan import spec
 from tfwgan.objectives import OBJECTIVES
+from tfwgan.program import spec
 from tfwgan.studies import COMPARISONS, FIGURES, collapse, fig5, fig6, fig7, losses
 from tfwgan.studies.paper import BASE
 from tfwgan.studies.study import Study, table

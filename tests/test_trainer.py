@@ -7,7 +7,8 @@ import tensorflow as tf
 from small_trainer import N_CRITIC, SEED, STEPS, B, assert_same, data, differs, fit, make, objective, values
 
 from tfwgan import repeat
-from tfwgan.schedule import CriticSteps
+from tfwgan.program.assemble import preferred_optimizer
+from tfwgan.program.config import critic_steps
 
 
 class Spy:
@@ -212,7 +213,7 @@ def test_an_objective_without_a_critic_trains_the_generator():
 @pytest.mark.parametrize("loss", ["gan", "gan-r1=1", "wgan", "wgan_gp", "wgan_lp", "wgan-gp=1-lp=1-r1=1-r2=1"])
 @pytest.mark.parametrize("prior", ["normal", "sphere", "const=4"])
 def test_every_objective_and_prior_take_steps_with_finite_logs(loss, prior):
-    trainer = make(loss, prior=prior, norm="batch", ema=0.5, opt=objective(loss).optimizer, eager=True)
+    trainer = make(loss, prior=prior, norm="batch", ema=0.5, opt=preferred_optimizer(loss), eager=True)
     before = trainer.get_weights()
     history = fit(trainer, data(steps=2))
     assert set(history) == set(objective(loss).terms)
@@ -245,7 +246,7 @@ def test_many_critic_updates_in_a_loop_are_those_made_one_by_one(loss, monkeypat
 @pytest.mark.parametrize("schedule", ["1-warmup=3-first=2-every=3", "2-warmup=1-first=3-every=5", "3"])
 def test_the_draws_of_a_run_are_numbered_without_holes(schedule):
     """With a warm-up too: a shuffled table of atoms is gone through as often as the data."""
-    steps = CriticSteps.parse(schedule)
+    steps = critic_steps(schedule)
     trainer, seen = make(prior="const=24", n_critic=steps), []
     for step in range(12):
         trainer.step.assign(step)

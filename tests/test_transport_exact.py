@@ -9,7 +9,7 @@ import pytest
 import tensorflow as tf
 from scipy.optimize import linear_sum_assignment, linprog
 
-from tfwgan.data import load
+from tfwgan.program.datasets import load
 from tfwgan.transport.costs import cost_matrix
 from tfwgan.transport.exact import NotConverged, exact_plan, solve, w1, w1_loss
 

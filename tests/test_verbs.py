@@ -10,6 +10,7 @@ from conftest import ROOT, TINY
 
 from tfwgan import __version__
 from tfwgan.main import main as train
+from tfwgan.program.cli import with_dashes
 from tfwgan.program.verbs import VERBS, main
 
 FLAGS = [f"--{name}={value}" for name, value in TINY.items()]
@@ -69,9 +70,9 @@ def test_flags_of_other_programs_are_told_what_they_mean_here(flag, answer, caps
 
 @pytest.mark.parametrize("name", ["out_dir", "config"])
 def test_a_home_folder_is_understood_wherever_a_path_is_taken(name, tmp_path, monkeypatch, capsys):
-    from tfwgan import cli
-    from tfwgan.config import Config
+    from tfwgan.program import cli
     from tfwgan.program import train as verb
+    from tfwgan.program.config import Config
 
     monkeypatch.setenv("HOME", str(tmp_path))
     (tmp_path / "c.yaml").write_text("steps: 7\nout_dir: ~/x\ndata_dir: ~/y\n")
@@ -195,3 +196,16 @@ def test_the_set_up_takes_a_python_that_suits(versions, found, tmp_path):
         assert "needs Python 3.11, 3.12 or 3.13" in done.stderr and done.stderr.count("\n") == 1
     else:
         assert f"with Python {versions[found]}" in done.stdout and "python3-venv" in done.stderr
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("give `image_size`.", "give --image_size."),
+        ("try `image_size=32`, 64 or (`data_dir`)", "try --image_size=32, 64 or (--data_dir)"),
+        ("`loss=swd-p=4` is no `flag`", "--loss=swd-p=4 is no `flag`"),
+        ("image_size=3 and --z_dim stay", "image_size=3 and --z_dim stay"),
+    ],
+)
+def test_the_command_line_shows_the_library_s_arguments_as_its_flags(text, shown):
+    assert with_dashes(text, ["image_size", "data_dir", "loss", "z_dim"]) == shown

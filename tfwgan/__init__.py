@@ -9,15 +9,15 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Config": "config",
+    "Config": "program.config",
     "UsageError": "errors",
     "Dataset": "data.dataset",
-    "Experiment": "experiment",
-    "NonFiniteLoss": "experiment",
-    "TrainingStopped": "experiment",
-    "build": "experiment",
-    "fit": "experiment",
-    "load_trainer": "experiment",
+    "Experiment": "program.experiment",
+    "NonFiniteLoss": "program.experiment",
+    "TrainingStopped": "program.experiment",
+    "build": "program.experiment",
+    "fit": "program.experiment",
+    "load_trainer": "program.experiment",
     "GanTrainer": "trainer",
     "export_saved_model": "saved_model",
     "batches": "data.pipeline",

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 
 import tensorflow as tf
 
-from tfwgan import rng, spec
+from tfwgan import rng
 from tfwgan.errors import UsageError
 
 Augmentation = Callable[[tf.Tensor, tf.Tensor, int | tf.Tensor], tf.Tensor]
@@ -150,17 +150,6 @@ class Chain:
         for i, part in enumerate(self.parts):
             images = part(images, rng.derive(seed, f"part {i}"), step)
         return images
-
-
-def parse(text: str) -> Chain | None:
-    """Reads a list of specs such as ``color,translation,cutout`` or ``noise=0.1-steps=2000``; None if it is empty.
-
-    Raises:
-        UsageError: If an augmentation or an option is not understood.
-    """
-    if not text.strip():
-        return None
-    return Chain(tuple(spec.build(part, AUGMENTATIONS, "augmentation") for part in text.split(",")))
 
 
 def _draw(images: tf.Tensor, sampler: Callable[[int | tf.Tensor], tf.Tensor]) -> tf.Tensor:

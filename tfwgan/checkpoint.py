@@ -146,7 +146,7 @@ def load_newest(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | 
         except UsageError as error:
             warnings.warn(f"{error} Using the one before.", stacklevel=2)
     if files:
-        raise UsageError(f"Every checkpoint in {folder} is damaged; start again under another --name.")
+        raise UsageError(f"Every checkpoint in {folder} is damaged; start again under another `name`.")
     return None
 
 

@@ -44,8 +44,8 @@ def check_callbacks(callbacks: Iterable[Any] | None) -> None:
             raise UsageError(f"ModelCheckpoint has to save weights only (save_weights_only=True): {KEEP}.")
         if isinstance(one, keras.callbacks.ReduceLROnPlateau | keras.callbacks.LearningRateScheduler):
             raise UsageError(
-                f"{name} changes the rate of one optimizer, and a GAN has two; rates fall with -schedule=linear or "
-                "-schedule=cosine in --g_opt and --d_opt, or set trainer.g_optimizer.learning_rate in a callback."
+                f"{name} changes the rate of one optimizer, and a GAN has two; give each a schedule of "
+                "keras.optimizers.schedules, or set trainer.g_optimizer.learning_rate in a callback."
             )
         if isinstance(one, keras.callbacks.SwapEMAWeights):
             raise UsageError(f"{name} is not needed: with ema=0.999 the trainer samples from its own running average.")

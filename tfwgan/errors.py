@@ -8,7 +8,10 @@ from typing import Any
 
 
 class UsageError(ValueError):
-    """A mistake of the caller, told in one line: what came, what is allowed, what to try."""
+    """A mistake of the caller, told in one line: what came, what is allowed, what to try.
+
+    Arguments stand in backticks, as in `batch_size=64`, which the command line shows as its flags.
+    """
 
 
 def lack(error: BaseException) -> str | None:
@@ -18,7 +21,7 @@ def lack(error: BaseException) -> str | None:
     """
     kind, text = type(error).__name__, one_line(error)
     if kind == "MemoryError" or (kind == "ResourceExhaustedError" and re.search("OOM|alloc", text)):
-        return "memory is full; use a smaller --batch_size, smaller networks, or smaller images (--image_size)"
+        return "memory is full; use a smaller `batch_size`, smaller networks, or smaller images (`image_size`)"
     if kind in ("ResourceExhaustedError", "UnknownError") and re.search("No space|quota|too large|write", text, re.I):
         return f"can't write: {text}"
     return text if kind == "ResourceExhaustedError" or isinstance(error, OSError) else None

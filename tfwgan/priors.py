@@ -104,7 +104,7 @@ class Info(Prior):
         if min(categories, codes) < 1:
             raise UsageError(f"categories and codes must be at least 1, got {categories} and {codes}.")
         if z_dim <= categories + codes:
-            raise UsageError(f"it needs more than --z_dim={categories + codes}, to leave some for the noise.")
+            raise UsageError(f"it needs more than `z_dim={categories + codes}`, to leave some for the noise.")
         super().__init__(z_dim)
         self.categories, self.codes, self.code = categories, codes, code
 

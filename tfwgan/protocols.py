@@ -4,7 +4,8 @@ Nothing inherits from these. They say once what every part may count on, and typ
 """
 
 from collections.abc import Callable, Mapping
-from typing import Protocol
+from pathlib import Path
+from typing import Any, Protocol
 
 import numpy as np
 import tensorflow as tf
@@ -54,6 +55,21 @@ class Objective(Protocol):
 
     def project(self, variables: list) -> None:
         """Puts the critic's weights back into a set, after each of its updates."""
+
+
+class RunFolder(Protocol):
+    """Where a run keeps what is seen of it."""
+
+    path: Path
+
+    def file(self, *parts: str) -> Path:
+        """A path inside the folder, whose parent exists."""
+
+    def append_row(self, row: Mapping[str, Any]) -> None:
+        """Adds numbers of a step, ``row["step"]``, to those that are there."""
+
+    def rows(self) -> list[dict[str, Any]]:
+        """All rows, one for each step."""
 
 
 class Metric(Protocol):

@@ -2,7 +2,6 @@
 
 import dataclasses
 
-from tfwgan import spec
 from tfwgan.errors import UsageError
 
 
@@ -35,11 +34,6 @@ class CriticSteps:
                 raise UsageError(f"{name} must be at least {least}, got {value}.")
         if self.warmup is None and (self.first, self.every) != (25, 500):
             raise UsageError("first and every say when there is a warm-up: add warmup=25.")
-
-    @classmethod
-    def parse(cls, text: str) -> "CriticSteps":
-        """Reads ``5`` or ``5-warmup=25-first=25-every=500``."""
-        return spec.build(f"n_critic={text}", {"n_critic": cls}, "schedule")
 
     def at(self, step: int) -> int:
         """Critic updates of a step, counted from 0."""

@@ -53,7 +53,7 @@ def traversals(
             for basis, k in enumerate(codes)
         }
     if not walks:
-        raise UsageError("This latent has no codes; those of --gen_arch=EigenGAN and --z_prior=info have.")
+        raise UsageError("This latent has no codes; the generator EigenGAN and the prior info have some.")
     kept = z[:, fixed].copy()
     z *= truncation
     z[:, fixed] = kept

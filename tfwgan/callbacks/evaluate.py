@@ -14,7 +14,7 @@ from tfwgan.callbacks import guard
 from tfwgan.callbacks.steps import StepCallback
 from tfwgan.data.dataset import Dataset
 from tfwgan.files import write_atomically
-from tfwgan.runs import Run
+from tfwgan.protocols import Metric, RunFolder
 from tfwgan.screen import QUIET, Screen
 
 
@@ -31,7 +31,7 @@ class Evaluate(StepCallback):
         run: The run folder.
         writer: Of TensorBoard.
         dataset: The real samples.
-        metrics: By their keys, see `tfwgan.metrics.named`.
+        metrics: By their keys, see `tfwgan.metrics`.
         every: Steps between evaluations.
         last: The last step of the run.
         limit: How many real samples are used at most, always the same ones.
@@ -41,10 +41,10 @@ class Evaluate(StepCallback):
 
     def __init__(
         self,
-        run: Run,
+        run: RunFolder,
         writer: tf.summary.SummaryWriter,
         dataset: Dataset,
-        metrics: Mapping,
+        metrics: Mapping[str, Metric],
         every: int,
         last: int,
         limit: int,

@@ -9,8 +9,8 @@ import tensorflow as tf
 
 from tfwgan.callbacks.steps import StepCallback
 from tfwgan.data.dataset import Dataset
+from tfwgan.protocols import RunFolder
 from tfwgan.render import picture, save_png
-from tfwgan.runs import Run
 
 _N_IMAGES, _N_POINTS, _COLUMNS = 64, 2000, 8
 _MOST_ROWS = 16  # classes; more would be too small to see
@@ -19,7 +19,7 @@ _MOST_ROWS = 16  # classes; more would be too small to see
 class Pictures(StepCallback):
     """Writes `images/step_<step>.png` every `every` steps and at the last, `images/real.png` once."""
 
-    def __init__(self, run: Run, writer: tf.summary.SummaryWriter, dataset: Dataset, every: int, last: int):
+    def __init__(self, run: RunFolder, writer: tf.summary.SummaryWriter, dataset: Dataset, every: int, last: int):
         super().__init__()
         self.run, self.writer, self.every, self.last = run, writer, every, last
         self.dataset = dataset

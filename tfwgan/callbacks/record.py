@@ -7,8 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfwgan.callbacks.steps import StepCallback
-from tfwgan.config import Config
-from tfwgan.runs import Run
+from tfwgan.protocols import RunFolder
 from tfwgan.screen import Screen
 
 
@@ -50,39 +49,44 @@ class Rate:
 
 
 class Record(StepCallback):
-    """Every `log_steps` steps, and at the last one, writes the means of the interval to metrics.jsonl and TensorBoard.
+    """Every `every` steps, and at the last one, writes the means of the interval to metrics.jsonl and TensorBoard.
 
     Args:
         run: The run folder.
         writer: Of TensorBoard, which also gets the settings of the run.
         clock: Of the run.
-        config: Of the run.
+        settings: Of the run, for TensorBoard.
+        every: Steps between rows.
+        last: The last step of the run.
         images_before: Real images that training reads before a step.
     """
 
     def __init__(
         self,
-        run: Run,
+        run: RunFolder,
         writer: tf.summary.SummaryWriter,
         clock: Clock,
-        config: Config,
+        settings: Mapping[str, object],
+        every: int,
+        last: int,
         images_before: Callable[[int], int],
     ):
         super().__init__()
-        self.run, self.writer, self.clock, self.config = run, writer, clock, config
+        self.run, self.writer, self.clock, self.settings = run, writer, clock, settings
+        self.every, self.last = every, last
         self._rate = Rate(images_before)
 
     def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
         super().on_train_begin()
         self._rate.begin(self.step)
         if self.step == 0:
-            lines = [f"| {name} | {value} |" for name, value in self.config.as_dict().items()]
+            lines = [f"| {name} | {value} |" for name, value in self.settings.items()]
             with self.writer.as_default(0):
                 tf.summary.text("settings", "\n".join(["| setting | value |", "|---|---|", *lines]))
 
     def on_step(self, step, logs):  # noqa: D102 - see StepCallback
         self._rate.note(step)
-        if step % self.config.log_steps and step != self.config.steps:
+        if step % self.every and step != self.last:
             return
         rate = round(self._rate.look(step), 1)
         values = self.values(logs)

@@ -174,7 +174,7 @@ def _make_ready(library: ModuleType, builder: Any, name: str, data_dir: str | No
             f"the TFDS set {name} is not prepared in {builder.data_path} and can't be downloaded "
             f"({_reason(error) if online else 'no network'}). "
             f"Where there is network, run: tfds build {name}; copy its folder tensorflow_datasets here and point "
-            "--data_dir at it. Or use a folder of images: --data=folder=<path>."
+            "`data_dir` at it. Or use a folder of images: `data=folder=<path>`."
         ) from error
 
 

@@ -48,7 +48,7 @@ class View:
         size, crop = self.image_size, self.center_crop
         height, width, channels = images.shape[-3:]
         if crop is not None and crop > min(height, width):
-            raise UsageError(f"--center_crop={crop} is larger than {what}, which is {height}x{width} pixels.")
+            raise UsageError(f"`center_crop={crop}` is larger than {what}, which is {height}x{width} pixels.")
         if size is not None and crop is None and height != width:
             crop = min(height, width)
         if crop is not None:
@@ -77,7 +77,7 @@ class View:
         """
         side = self.center_crop or self.image_size
         if None in shape and side is None:
-            raise UsageError(f"{what} may have any size, which only reading it tells; give --image_size.")
+            raise UsageError(f"{what} may have any size, which only reading it tells; give `image_size`.")
         return self.prepare(np.zeros([side if n is None else n for n in shape], np.uint8), what).shape
 
     def prepare_all(self, images: np.ndarray, what: str = "an image") -> np.ndarray:
@@ -128,7 +128,7 @@ def allocate(n: int, shape: tuple[int, ...]) -> np.ndarray:
         except OSError as error:
             raise UsageError(
                 f"{n} images of shape {shape} need {size / 2**30:.1f} GiB in {tempfile.gettempdir()} "
-                f"({error.strerror}); set TMPDIR to a larger disk, or use --image_size or --limit_data."
+                f"({error.strerror}); set TMPDIR to a larger disk, or use `image_size` or `limit_data`."
             ) from error
 
 
@@ -136,5 +136,5 @@ def unequal(shape: tuple[int, ...], what: str, other_shape: tuple[int, ...], oth
     """The error to raise for two images of one set that differ in size."""
     sizes = [f"{height}x{width}" for height, width, _ in (shape, other_shape)]
     return UsageError(
-        f"the images differ in size: {what} has {sizes[0]} pixels, {other} has {sizes[1]}; give --image_size."
+        f"the images differ in size: {what} has {sizes[0]} pixels, {other} has {sizes[1]}; give `image_size`."
     )

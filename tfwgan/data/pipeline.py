@@ -54,7 +54,7 @@ def batches(
     if batch_size > len(dataset):
         raise UsageError(
             f"batch_size={batch_size} is larger than {dataset.name}, which has {len(dataset)} items; "
-            f"use --batch_size={len(dataset)} or less."
+            f"use `batch_size={len(dataset)}` or less."
         )
     if flip and not dataset.is_image:
         raise UsageError(f"flip mirrors images, and {dataset.name} has points.")

@@ -124,7 +124,7 @@ def doublings(image_shape: tuple[int, ...]) -> int:
     fits = [4 << k for k in range(1, 9)]
     near = min(fits, key=lambda fit: abs(fit - image_shape[0]))
     if near != image_shape[0]:
-        raise UsageError(f"it can't double 4 pixels to {image_shape[0]}; try --image_size={near}.")
+        raise UsageError(f"it can't double 4 pixels to {image_shape[0]}; try `image_size={near}`.")
     return fits.index(near) + 1
 
 

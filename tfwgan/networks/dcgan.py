@@ -155,6 +155,6 @@ def _plan(image_shape: tuple[int, ...], nf: int, kernel: int, extra_layers: int)
         fits = sorted(base << k for base in (4, 5, 6, 7) for k in range(1, 8))
         near = sorted(sorted(fits, key=lambda fit: abs(fit - image_shape[0]))[:3])
         raise UsageError(
-            f"it can't halve {image_shape[0]} pixels down to 4-7; try --image_size={near[0]}, {near[1]} or {near[2]}."
+            f"it can't halve {image_shape[0]} pixels down to 4-7; try `image_size={near[0]}`, {near[1]} or {near[2]}."
         )
     return size, halvings, image_shape[2]

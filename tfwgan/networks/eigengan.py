@@ -56,7 +56,7 @@ def eigengan_generator(
     if z_dim <= n_codes:
         raise UsageError(
             f"{n_layers} layers of {n_basis} codes and some noise need more than {z_dim} coordinates; "
-            f"use --z_dim={n_codes + 1} or more."
+            f"use `z_dim={n_codes + 1}` or more."
         )
     z = keras.Input([z_dim], name="z")
     x = dense(z[:, n_codes:], _BASE**2 * widths[0], "stem", init)

@@ -188,6 +188,6 @@ def _size(image_shape: tuple[int, ...], nf: int) -> int:
     if image_shape[0] not in _SIZES:
         near = min(_SIZES, key=lambda size: abs(size - image_shape[0]))
         raise UsageError(
-            f"it works on images of 32 to 256 pixels a side, not {image_shape[0]}; try --image_size={near}."
+            f"it works on images of 32 to 256 pixels a side, not {image_shape[0]}; try `image_size={near}`."
         )
     return image_shape[0]

@@ -26,7 +26,7 @@ def command(*arguments) -> None:
     """Runs the workloads."""
     *names, values = arguments
     with quiet_tensorflow():
-        from tfwgan.benchmark import benchmark
+        from tfwgan.studies.benchmark import benchmark
 
     for line in benchmark(names, values["xla"].value):
         print(json.dumps(line), flush=True)

@@ -15,7 +15,7 @@ def real_points(saved_model: str, samples: np.ndarray, most: int = 2000) -> np.n
         samples: The generated samples.
         most: So many points are enough.
     """
-    from tfwgan.experiment import load_data_of
+    from tfwgan.program.experiment import load_data_of
 
     path = Path(saved_model).resolve()
     runs = [one for one in (path, path.parent.parent) if (one / "config.json").exists()]

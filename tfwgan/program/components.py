@@ -14,10 +14,10 @@ from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-from tfwgan import spec
-from tfwgan.config import Config
 from tfwgan.errors import UsageError
-from tfwgan.spec import REQUIRED, Option
+from tfwgan.program import spec
+from tfwgan.program.config import Config
+from tfwgan.program.spec import REQUIRED, Option
 
 # Field of `Config` -> what its specs name, the table's module and name, and what the program sets itself.
 FAMILIES = {

@@ -3,7 +3,7 @@
 import numpy as np
 from absl import flags
 
-from tfwgan import cli
+from tfwgan.program import cli
 from tfwgan.start import quiet_tensorflow
 
 USAGE = """\

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from absl import flags
 
-from tfwgan import cli
+from tfwgan.program import cli
 from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
@@ -23,7 +23,7 @@ def define_flags(values: flags.FlagValues) -> None:
 def command(source: str, values: flags.FlagValues) -> None:
     """Loads the trainer and writes its SavedModel."""
     with quiet_tensorflow():
-        from tfwgan.experiment import load_trainer
+        from tfwgan.program.experiment import load_trainer
         from tfwgan.saved_model import export_saved_model
 
     trainer = load_trainer(source)

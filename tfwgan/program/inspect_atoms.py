@@ -8,9 +8,9 @@ from typing import Any
 import numpy as np
 from absl import flags
 
-from tfwgan import cli
 from tfwgan.errors import UsageError
 from tfwgan.files import write_atomically
+from tfwgan.program import cli
 from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
@@ -38,7 +38,7 @@ def define_flags(values: flags.FlagValues) -> None:
 def command(run: str, values: flags.FlagValues) -> None:
     """Loads the run and its data, compares, writes."""
     with quiet_tensorflow():
-        from tfwgan.experiment import load_run
+        from tfwgan.program.experiment import load_run
     from tfwgan.audit.atoms import assignment_rows, inspect_atoms, patch_rows
     from tfwgan.priors import Const
     from tfwgan.render import image_grid, save_png, scatter

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from absl import flags
 
-from tfwgan import cli
+from tfwgan.program import cli
 from tfwgan.start import quiet_tensorflow
 
 USAGE = """\

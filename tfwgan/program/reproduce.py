@@ -2,8 +2,8 @@
 
 from absl import flags
 
-from tfwgan import cli
 from tfwgan.errors import UsageError, suggest
+from tfwgan.program import cli
 from tfwgan.start import quiet_tensorflow
 
 USAGE = """\

@@ -3,8 +3,8 @@
 import numpy as np
 from absl import flags
 
-from tfwgan import cli
 from tfwgan.errors import UsageError, suggest
+from tfwgan.program import cli
 from tfwgan.program.beside import real_points
 from tfwgan.start import quiet_tensorflow
 

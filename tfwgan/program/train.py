@@ -10,10 +10,9 @@ from pathlib import Path
 
 from absl import flags
 
-from tfwgan import cli
-from tfwgan.config import Config, fields, find_config, read_config
-from tfwgan.program import components
-from tfwgan.runs import Run, renamed
+from tfwgan.program import cli, components
+from tfwgan.program.config import Config, fields, find_config, read_config
+from tfwgan.program.runs import Run, renamed
 from tfwgan.screen import Screen
 from tfwgan.start import quiet_tensorflow
 
@@ -83,8 +82,8 @@ def command(values: flags.FlagValues) -> int:
         config = renamed(config) if fresh else config
         Run.check(config, resume)
     with quiet_tensorflow():
-        from tfwgan.experiment import build, fit
-        from tfwgan.report import describe, farewell
+        from tfwgan.program.describe import describe, farewell
+        from tfwgan.program.experiment import build, fit
 
     experiment = build(config, dry_run=dry_run)
     if dry_run:
@@ -97,7 +96,7 @@ def command(values: flags.FlagValues) -> int:
     except (RuntimeError, OSError) as error:
         if (text := _reason(error)) is None:
             raise
-        print(f"tfwgan: training stopped. {text}", file=sys.stderr)
+        print(f"tfwgan: training stopped. {cli.with_dashes(text, values)}", file=sys.stderr)
         return 1
     screen.say(farewell(experiment.config, result))
     return 0
@@ -113,6 +112,6 @@ def _place(path: Path) -> dict[str, str]:
 
 def _reason(error: Exception) -> str | None:
     """Why training stopped, if that is no defect of the program."""
-    from tfwgan.experiment import NonFiniteLoss, TrainingStopped
+    from tfwgan.program.experiment import NonFiniteLoss, TrainingStopped
 
     return str(error) if isinstance(error, NonFiniteLoss | TrainingStopped | OSError) else None

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from absl import flags
 
-from tfwgan import cli
+from tfwgan.program import cli
 from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
@@ -30,7 +30,7 @@ def define_flags(values: flags.FlagValues) -> None:
 def command(path: str, values: flags.FlagValues) -> None:
     """Loads the run, moves each code, writes."""
     with quiet_tensorflow():
-        from tfwgan.experiment import load_data_of, load_trainer
+        from tfwgan.program.experiment import load_data_of, load_trainer
     from tfwgan.audit.codes import categories, cluster_accuracy, code_values, traversals
     from tfwgan.render import image_grid, save_png
 

@@ -5,8 +5,9 @@ import importlib
 import sys
 from collections.abc import Sequence
 
-from tfwgan import __version__, cli
+from tfwgan import __version__
 from tfwgan.errors import UsageError
+from tfwgan.program import cli
 
 VERBS = {
     "train": "trains a GAN, or goes on with a run",

@@ -11,8 +11,8 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from tfwgan.audit.critic import certified_gap
-from tfwgan.experiment import build
 from tfwgan.plots import bar_chart, tiles
+from tfwgan.program.experiment import build
 from tfwgan.studies.study import Study, Trained, report, side_by_side, spread, train_all
 from tfwgan.trainer import GanTrainer
 from tfwgan.transport.exact import w1

@@ -17,9 +17,9 @@ from scipy.stats import spearmanr
 from scipy.stats import t as student
 
 from tfwgan.errors import UsageError
-from tfwgan.experiment import load_data
 from tfwgan.heads import with_heads
 from tfwgan.plots import line_chart, tiles
+from tfwgan.program.experiment import load_data
 from tfwgan.studies.study import Study, Trained, report, table, train_all
 from tfwgan.transport.exact import w1
 from tfwgan.transport.patches import patch_swd

@@ -13,7 +13,7 @@ from scipy import ndimage
 from scipy.stats import binomtest
 
 from tfwgan.networks.cnn import receptive_field
-from tfwgan.spec import parse
+from tfwgan.program.spec import parse
 from tfwgan.studies.study import Study, Trained, report, side_by_side, spread, train_all
 from tfwgan.transport.patches import local_patch_swd, patch_swd
 

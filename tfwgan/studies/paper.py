@@ -1,6 +1,6 @@
 """What the runs of the paper's figures have in common (Elnekave and Weiss, ICLR 2025)."""
 
-from tfwgan.config import Config
+from tfwgan.program.config import Config
 
 # What the paper's discrete GANs have in common: 64 atoms, a generator without convolutions, five critic steps at a rate
 # of 1e-3. Ours differ where it was seen to bring the atoms nearer to the optimum: batches of 192, so that every atom is

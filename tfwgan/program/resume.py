@@ -4,10 +4,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from tfwgan import checkpoint
-from tfwgan.config import Config
 from tfwgan.data.dataset import Dataset
 from tfwgan.errors import UsageError
-from tfwgan.runs import Run
+from tfwgan.program.config import Config
+from tfwgan.program.runs import Run
 from tfwgan.trainer import GanTrainer
 
 

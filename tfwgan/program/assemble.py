@@ -1,22 +1,24 @@
 """From a `Config` to a compiled trainer: networks, prior, objective and optimizers, and whether they fit each other."""
 
 import dataclasses
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import keras
 import tensorflow as tf
 
-from tfwgan import augment as augmentations
-from tfwgan import rng, spec
-from tfwgan.config import Config
+from tfwgan import rng
+from tfwgan.augment import AUGMENTATIONS, Chain
 from tfwgan.errors import UsageError
+from tfwgan.metrics import METRICS
 from tfwgan.networks import CRITICS, GENERATORS, RECONSTRUCTORS
 from tfwgan.networks.features import couples_batch, heads
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.optimizers import OPTIMIZERS
 from tfwgan.priors import PRIORS, Info, Prior
-from tfwgan.schedule import CriticSteps
-from tfwgan.spec import parse
+from tfwgan.program import spec
+from tfwgan.program.config import Config
+from tfwgan.program.spec import parse
+from tfwgan.protocols import Metric
 from tfwgan.trainer import GanTrainer
 
 # The betas of the WGAN-GP code for images; twice its rate, for runs that are short.
@@ -39,7 +41,7 @@ def make_trainer(
     config = resolve(config)
     if config.xla and strategy.num_replicas_in_sync > 1:
         raise UsageError("--xla works on one device only; leave it out or give one device.")
-    critic_steps = CriticSteps.parse(config.n_critic)
+    critic_steps = config.critic_steps
     objective = spec.build(config.loss, OBJECTIVES, "loss")
     objective.check(shape)
     if config.xla and not objective.compiles:
@@ -93,9 +95,20 @@ def preferred_optimizer(loss: str) -> str:
     return ADAM_WGAN_GP if objective.penalties else _PREFERRED.get(spec.parse(loss).name, ADAM)
 
 
-def _augment(config: Config, shape: tuple[int, ...]) -> augmentations.Chain | None:
+def make_augmentation(text: str) -> Chain | None:
+    """Reads a list of specs such as ``color,translation,cutout`` or ``noise=0.1-steps=2000``; None if it is empty.
+
+    Raises:
+        UsageError: If an augmentation or an option is not understood.
+    """
+    if not text.strip():
+        return None
+    return Chain(tuple(spec.build(part, AUGMENTATIONS, "augmentation") for part in text.split(",")))
+
+
+def _augment(config: Config, shape: tuple[int, ...]) -> Chain | None:
     """What images go through before the critic, if anything."""
-    chain = augmentations.parse(config.augment)
+    chain = make_augmentation(config.augment)
     if chain is not None:
         chain.check(shape)
     return chain
@@ -146,3 +159,44 @@ _ADVICE = {
     "category": "try SimpleCNN-categories=10-codes=2",
     "code": "try SimpleCNN-categories=10-codes=2",
 }
+
+
+def make_metrics(specs: Sequence[str]) -> dict[str, Metric]:
+    """The metrics of a run by the keys that their numbers are written under, see `metric_keys`.
+
+    Raises:
+        UsageError: If a metric is unknown, or two are the same.
+    """
+    metrics = [spec.build(text, METRICS, "metric") for text in specs]
+    return dict(zip(metric_keys(specs, metrics), metrics, strict=True))
+
+
+def metric_keys(specs: Sequence[str], metrics: Sequence[Metric]) -> list[str]:
+    """A key for each metric: its name, and where several share it, the options in which these differ.
+
+    ``["w1-otmeans=True", "patch_swd-p=16-s=8", "patch_swd-p=8-s=8"]`` gives ``w1``, ``patch_swd_p16`` and
+    ``patch_swd_p8``. Keys hold letters, digits and underscores only.
+
+    Args:
+        specs: The metrics, as they were asked for.
+        metrics: What was built from them.
+
+    Raises:
+        UsageError: If two metrics are the same, however they are spelt.
+    """
+    names = [spec.parse(text).name for text in specs]
+    found = []
+    for text, name, metric in zip(specs, names, metrics, strict=True):
+        alike = [other.options for other, one in zip(metrics, names, strict=True) if one == name]
+        differing = [option for option in metric.options if len({str(options[option]) for options in alike}) > 1]
+        key = "_".join([name, *(f"{option}{_plain(metric.options[option])}" for option in differing)])
+        if key in found:
+            raise UsageError(f"--metrics={text} is asked for twice; leave one out.")
+        found.append(key)
+    return found
+
+
+def _plain(value: object) -> str:
+    """A value in letters, digits and underscores: 0.1 is ``0p1``, -1 ``m1``."""
+    text = str(value).replace(".", "p").replace("-", "m").replace("+", "")
+    return "".join(character if character.isalnum() else "_" for character in text)

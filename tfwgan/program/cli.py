@@ -2,11 +2,12 @@
 
 import contextlib
 import os
+import re
 import shlex
 import shutil
 import sys
 import textwrap
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 
 from absl import flags
@@ -140,9 +141,9 @@ def run(
     """
     for stream in (sys.stdout, sys.stderr):
         screen.any_text(stream)
+    values = new_flags()
+    define(values)
     try:
-        values = new_flags()
-        define(values)
         rest = parse(values, sys.argv[1:] if arguments is None else arguments, positional, many)
         if values["version"].value:
             print(f"tfwgan {__version__}")
@@ -156,7 +157,7 @@ def run(
             sys.stdout.flush()
         return code
     except UsageError as error:
-        return _answer(one_line(error), 2)
+        return _answer(with_dashes(one_line(error), values), 2)
     except KeyboardInterrupt as error:
         return _answer(str(error) or "interrupted.", 130)
     except BrokenPipeError:  # as `tfwgan --help | head`
@@ -167,7 +168,15 @@ def run(
             raise
         if isinstance(error, OSError):
             screen.silence(sys.stdout)
-        return _answer(f"{missing}.", 1)
+        return _answer(f"{with_dashes(missing, values)}.", 1)
+
+
+def with_dashes(text: str, known: Iterable[str]) -> str:
+    """A message of the library as the command line tells it: `batch_size=64` becomes --batch_size=64 where known."""
+    known = set(known)
+    return re.sub(
+        r"`([a-z_]+)(=[^`]*)?`", lambda found: f"--{found[1]}{found[2] or ''}" if found[1] in known else found[0], text
+    )
 
 
 def _answer(text: str, code: int) -> int:

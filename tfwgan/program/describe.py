@@ -4,13 +4,13 @@ import shlex
 import textwrap
 from collections.abc import Mapping
 
-from tfwgan import cli, cost
 from tfwgan.callbacks.record import duration
-from tfwgan.config import Config
 from tfwgan.data.dataset import Dataset, Outline
-from tfwgan.devices import describe_devices
-from tfwgan.experiment import Experiment, Result
-from tfwgan.runs import can_grow
+from tfwgan.program import cli, cost
+from tfwgan.program.config import Config
+from tfwgan.program.devices import describe_devices
+from tfwgan.program.experiment import Experiment, Result
+from tfwgan.program.runs import can_grow
 
 _SHOWN_CLASSES = 40
 

@@ -8,11 +8,11 @@ import numpy as np
 import tensorflow as tf
 
 from tfwgan.callbacks.steps import StepCallback
-from tfwgan.config import Config
-from tfwgan.cost import flop_per_step
 from tfwgan.data import Dataset, load
 from tfwgan.errors import UsageError, suggest
-from tfwgan.experiment import build
+from tfwgan.program.config import Config
+from tfwgan.program.cost import flop_per_step
+from tfwgan.program.experiment import build
 from tfwgan.transport.means import ot_means
 from tfwgan.transport.patches import patch_swd
 

@@ -1,0 +1,295 @@
+"""`Config`: everything a run depends on, in one frozen dataclass.
+
+Flags, YAML keys and config.json are generated from its fields, so they can't drift apart. The list is closed: a knob
+of one component is an option in that component's spec (`tfwgan.program.spec`), not a field here. Imports no TensorFlow.
+"""
+
+import dataclasses
+import hashlib
+import json
+import os
+import typing
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from tfwgan.errors import UsageError, suggest, text_in
+from tfwgan.program.spec import build, convert
+from tfwgan.schedule import CriticSteps
+
+
+def critic_steps(text: str) -> CriticSteps:
+    """Reads ``5`` or ``5-warmup=25-first=25-every=500``."""
+    return build(f"n_critic={text}", {"n_critic": CriticSteps}, "schedule")
+
+
+def _field(default: Any, help: str) -> Any:  # noqa: A002 - the word of flags
+    return dataclasses.field(default=default, metadata={"help": help})
+
+
+@dataclasses.dataclass(frozen=True)
+class Config:
+    """What defines a run. Values are checked on construction; specs are read when the run is built.
+
+    Raises:
+        UsageError: If a value has the wrong type or is out of range.
+    """
+
+    data: str = _field("fashion_mini", "fashion_mini, squares, ring8, grid25, tfds=<name> or folder=<path>")
+    data_dir: str | None = _field(None, "where prepared TFDS sets lie; default: TFDS' own folder")
+    image_size: int | None = _field(None, "side in pixels that images are resized to; default: as they are")
+    center_crop: int | None = _field(None, "side in pixels of a centred square cut out before resizing")
+    gray_scale: bool = _field(False, "turn images to one channel of luminance")
+    flip: bool = _field(False, "mirror each image left to right with probability 1/2 whenever training reads it")
+    limit_data: int | None = _field(None, "use only the first so many items")
+    batch_size: int = _field(64, "samples per critic or generator update, over all devices")
+    z_prior: str = _field(
+        "normal", "normal, uniform, binary, sphere, info (InfoGAN's) or const=N (an embedding table of N atoms)"
+    )
+    z_dim: int = _field(100, "latent size")
+    gen_arch: str = _field(
+        "DCGAN-norm=batch", "generator: FC, MLP, DCGAN, SimpleCNN, ResNet, EigenGAN, FastGAN, OldFastGAN or NewFastGAN"
+    )
+    disc_arch: str = _field(
+        "DCGAN-norm=none-act=leaky",
+        "critic: FC, MLP, DCGAN, CNN-GAP=True|False, SimpleCNN, ResNet, EigenGAN, FastGAN, OldFastGAN or NewFastGAN",
+    )
+    rec_arch: str = _field("MLP-norm=batch", "reconstructor, which only --loss=veegan has: MLP")
+    augment: str = _field(
+        "", "what images go through before the critic: color, translation, cutout, noise=0.1-steps=2000, with commas"
+    )
+    loss: str = _field(
+        "wgan_gp",
+        "gan, wgan, wgan_gp, wgan_lp, lsgan, hinge, soft_hinge, rpgan, acgan, infogan or veegan, all with -gp= -lp= "
+        "-r1= -r2= -clip= -fm= -joint=; or, without a critic, a distance to the "
+        "data: w1, sinkhorn, swd, full_dim_swd, projected_w1, patch_w1, patch_swd or local_patch_swd",
+    )
+    n_critic: str = _field(
+        "5",
+        "critic updates per generator update, each on a batch of its own; 5-warmup=25 makes 25 in the first 25 steps "
+        "and every 500th one",
+    )
+    g_opt: str = _field(
+        "auto",
+        "generator's optimizer: adam, rmsprop or sgd, as in adam-lr=1e-4-schedule=cosine; auto: the loss's own",
+    )
+    d_opt: str = _field("auto", "critic's optimizer, likewise")
+    ema: float = _field(0.999, "decay of the running average of the generator that is shown and exported; 0: none")
+    metrics: tuple[str, ...] = _field(
+        (),
+        "distances to the data to watch, one --metrics=... each: w1 (exact; -otmeans=True adds the optimum), sinkhorn, "
+        "swd, full_dim_swd, projected_w1, patch_w1, patch_swd, local_patch_swd, nn, frechet, mmd, modes=ring8|grid25",
+    )
+    eval_steps: int = _field(250, "steps between evaluations of the metrics")
+    eval_images: int = _field(10000, "real items per evaluation at most, always the same ones")
+    steps: int = _field(3000, "generator updates of the whole run")
+    seed: int = _field(0, "seed of weights, data order, latents and all other randomness")
+    devices: str = _field("auto", "auto (all GPUs, or the CPU), cpu, gpu:0,1 or cpu:2 (the CPU as two logical devices)")
+    threads: int | None = _field(
+        None, "threads that share one operation of the CPU, on which the last digits depend; default: one for each core"
+    )
+    xla: bool = _field(False, "compile the updates with XLA (one device only)")
+    log_steps: int = _field(50, "steps between rows of metrics.jsonl, each the mean over them")
+    image_steps: int = _field(250, "steps between pictures and weight histograms")
+    checkpoint_steps: int = _field(250, "steps between checkpoints")
+    keep_checkpoints: int = _field(3, "how many of the newest checkpoints to keep")
+    out_dir: str = _field("outputs", "folder of runs")
+    name: str | None = _field(None, "name of the run's folder; default: made from data, loss and networks")
+
+    def __post_init__(self):
+        hints = typing.get_type_hints(type(self))
+        for field in dataclasses.fields(self):
+            value = convert(getattr(self, field.name), hints[field.name], f"--{field.name}")
+            if field.name in PATHS and value is not None:
+                value = _expanded(value, f"--{field.name}")
+            for text in value if isinstance(value, tuple) else [value]:
+                _check_text(text, f"--{field.name}")
+            object.__setattr__(self, field.name, value)
+        for name in _AT_LEAST_1:
+            if getattr(self, name) is not None and getattr(self, name) < 1:
+                raise UsageError(f"--{name} must be at least 1, got {getattr(self, name)}.")
+        critic_steps(self.n_critic)
+        if not self.out_dir:
+            raise UsageError("--out_dir must be a folder, got ''; the folder you are in is a dot.")
+        if not 0 <= self.ema < 1:
+            raise UsageError(f"--ema must be in [0, 1), got {self.ema}.")
+        if not 0 <= self.seed < 2**63:
+            raise UsageError(f"--seed must be in [0, 2^63), got {self.seed}.")
+        if self.name is not None and (self.name in (".", "..") or set(self.name) & set("/\\\0")):
+            raise UsageError(f"--name must be one folder name, got {self.name!r}; the parent is --out_dir.")
+        if self.name is not None and len(self.name.encode()) > _LONGEST_NAME:
+            raise UsageError(f"--name must be at most {_LONGEST_NAME} bytes long, got {len(self.name.encode())}.")
+
+    @property
+    def critic_steps(self) -> CriticSteps:
+        """How many critic updates each step makes."""
+        return critic_steps(self.n_critic)
+
+    @property
+    def run_name(self) -> str:
+        """The run folder's name: as given, or a readable one made from what is compared most often."""
+        if self.name:
+            return self.name
+        parts = [self.data, self.loss, self.gen_arch, self.disc_arch, self.z_prior, f"s{self.seed}"]
+        name = "_".join("".join(c if c.isalnum() or c in "-=.(),_" else "-" for c in part) for part in parts)
+        if len(name.encode()) > _LONGEST_NAME:
+            digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
+            name = f"{name.encode()[: _LONGEST_NAME - 9].decode(errors='ignore')}-{digest}"
+        return name
+
+    @property
+    def run_dir(self) -> Path:
+        """The run folder."""
+        return Path(self.out_dir) / self.run_name
+
+    def as_dict(self) -> dict[str, Any]:
+        """Every field by name, as the plain values that JSON knows."""
+        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+
+    def to_json(self, **facts: Any) -> str:
+        """The content of config.json, itself a valid ``--config`` file; of `FACTS` nothing is read back."""
+        return json.dumps({**self.as_dict(), **facts}, indent=2) + "\n"
+
+
+_LONGEST_NAME = 200  # bytes; file systems take 255, and files beside it need some
+_AT_LEAST_1 = ("image_size center_crop limit_data batch_size z_dim steps log_steps image_steps "
+               "checkpoint_steps keep_checkpoints eval_steps eval_images threads").split()  # fmt: skip
+PATHS = ("data_dir", "out_dir")
+FACTS = ("class_names",)  # what config.json says of a run beside its settings
+
+
+def fields() -> dict[str, dataclasses.Field]:
+    """The fields of `Config` by name; each has its help under ``metadata["help"]``."""
+    return {field.name: field for field in dataclasses.fields(Config)}
+
+
+def known_settings(values: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of stored settings that this version knows."""
+    return {name: value for name, value in values.items() if name in fields()}
+
+
+def read_config(path: str | Path) -> dict[str, Any]:
+    """Reads a flat YAML (or JSON) file of `Config` fields.
+
+    In YAML every value is the text that stands there, so that a name such as 010, 1.10 or no stays what was written.
+
+    Args:
+        path: A file, or the name of a configuration that comes with the package, such as ``ring8_wgan_gp``.
+
+    Raises:
+        UsageError: If the file can't be read, isn't flat, or has a key that is unknown or stands there twice.
+    """
+    path = find_config(path)
+    try:
+        text = path.read_bytes().decode("utf-8-sig")  # some editors write a mark first
+        values = (_from_json if path.suffix.lower() == ".json" else _from_yaml)(text)
+    except OSError as error:
+        raise UsageError(f"Can't read --config={path}: {error.strerror}.") from None
+    except RecursionError:
+        raise UsageError(f"--config={path} is not valid YAML or JSON: it is nested too deeply.") from None
+    except Exception as error:  # readers of YAML raise anything on what is none
+        reason = " ".join(str(error).split())[:300]
+        raise UsageError(f"--config={path} is not valid YAML or JSON: {reason}.") from None
+    values = {key: value for key, value in values.items() if key not in FACTS}
+    for key in values:
+        if key not in fields():
+            raise UsageError(f"--config={path} has an unknown key {key!r}{suggest(str(key), fields())}")
+    return values
+
+
+def find_config(path: str | Path) -> Path:
+    """The file of a configuration: a path, or the name of one that comes with the package.
+
+    Raises:
+        UsageError: If there is none.
+    """
+    if not str(path):
+        raise UsageError("--config needs a file, or the name of a configuration that comes with the package.")
+    path = Path(os.path.expanduser(path))
+    if path.exists() or not CONFIGS.is_dir():
+        return path
+    known = sorted(str(one.relative_to(CONFIGS).with_suffix("")) for one in CONFIGS.rglob("*.yaml"))
+    name = str(path.with_suffix("") if path.suffix == ".yaml" else path).removeprefix("configs/")
+    if name in known:
+        return CONFIGS / f"{name}.yaml"
+    if path.suffix or "/" in str(path):  # meant as a file
+        return path
+    raise UsageError(f"There is no file --config={path}, nor a configuration of that name{suggest(name, known)}")
+
+
+def _configs() -> Path:
+    """Where the configurations lie: inside an installed package, beside it in a checkout."""
+    package = Path(__file__).parent.parent
+    return next((one for one in (package / "configs", package.parent / "configs") if one.is_dir()), package / "configs")
+
+
+CONFIGS = _configs()
+
+
+def _from_json(text: str) -> dict[str, Any]:
+    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+        twice = [key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1]
+        if twice:
+            raise ValueError(f"the key {twice[0]!r} stands there twice")
+        return dict(pairs)
+
+    values = json.loads(text, object_pairs_hook=unique)
+    if not isinstance(values, Mapping):
+        raise ValueError("it must hold an object of settings")
+    return values
+
+
+def _from_yaml(text: str) -> dict[str, Any]:
+    """Keys and values as texts, or lists of texts."""
+    import yaml
+
+    root, values = yaml.compose(text, yaml.BaseLoader), {}
+    if not isinstance(root, yaml.MappingNode):
+        raise ValueError("it must hold lines of the form key: value")
+
+    def scalar(node: yaml.Node) -> str:
+        if not isinstance(node, yaml.ScalarNode):
+            raise ValueError(f"it must be flat, but line {node.start_mark.line + 1} is nested")
+        if node.tag != yaml.resolver.BaseResolver.DEFAULT_SCALAR_TAG:
+            raise ValueError(f"line {node.start_mark.line + 1} has a tag {node.tag!r}, which is not understood here")
+        return node.value
+
+    for key, value in root.value:
+        name = scalar(key)
+        if name in values:
+            raise ValueError(f"the key {name!r} stands there twice")
+        is_list = isinstance(value, yaml.SequenceNode)
+        values[name] = tuple(map(scalar, value.value)) if is_list else _yaml_word(name, scalar(value))
+    return values
+
+
+def _yaml_word(key: str, text: str) -> Any:
+    """What YAML means by yes, on and null, for settings that are no text."""
+    kind = fields()[key].type if key in fields() else str
+    if kind in (str, str | None):
+        return "none" if text.lower() == "null" and kind is not str else text
+    return {"yes": "true", "on": "true", "no": "false", "off": "false", "null": "none", "~": "none"}.get(
+        text.lower(), text
+    )
+
+
+def _expanded(path: str, what: str) -> str:
+    """A path with the home folder in the place of ``~``."""
+    expanded = os.path.expanduser(path)
+    if expanded.startswith("~"):
+        raise UsageError(f"{what}={path}: there is no such user; a folder of that name is written ./{path}.")
+    return expanded
+
+
+def _check_text(value: Any, what: str) -> None:
+    """Raises `UsageError` for text that no file could hold."""
+    try:
+        if isinstance(value, str):
+            value.encode()
+    except UnicodeEncodeError:
+        raise UsageError(f"{what} must be valid Unicode (UTF-8), got {text_in(value)}.") from None
+
+
+Config.__doc__ = "\n".join(
+    [Config.__doc__, "Attributes:", *(f"    {name}: {one.metadata['help']}." for name, one in fields().items())]
+)

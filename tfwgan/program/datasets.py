@@ -1,0 +1,126 @@
+"""Data sets by their specs: ``ring8-n=64``, ``tfds=mnist``, ``folder=~/photos``."""
+
+import dataclasses
+from collections.abc import Callable, Mapping
+from pathlib import Path
+
+from tfwgan.data import DATASETS
+from tfwgan.data.catalogue import outline as tfds_outline
+from tfwgan.data.dataset import Dataset, Outline
+from tfwgan.data.images import AS_IS, View
+from tfwgan.errors import UsageError, suggest
+from tfwgan.program import spec
+
+# Sets of the TFDS catalogue that people ask for by name.
+_OF_TFDS = (
+    *("mnist", "fashion_mnist", "kmnist", "emnist", "binarized_mnist", "omniglot", "svhn_cropped"),
+    *("cifar10", "cifar100", "stl10", "celeb_a", "celeb_a_hq", "lsun", "imagenet2012", "imagenet_resized"),
+    *("downsampled_imagenet", "oxford_flowers102", "oxford_iiit_pet", "cats_vs_dogs", "stanford_dogs", "food101"),
+    *("caltech101", "caltech_birds2011", "cars196", "eurosat", "beans", "horses_or_humans", "rock_paper_scissors"),
+)
+
+
+def load(
+    text: str,
+    *,
+    data_dir: str | None = None,
+    image_size: int | None = None,
+    center_crop: int | None = None,
+    gray_scale: bool = False,
+    limit_data: int | None = None,
+) -> Dataset:
+    """The data set that a spec names: ``fashion_mini``, ``squares=32-square=5``, ``tfds=mnist``, ``folder=/data/cats``.
+
+    Args:
+        text: A spec over `DATASETS`.
+        data_dir: Where TFDS keeps its prepared sets; None is TFDS's own choice.
+        image_size: Rows and columns to resize images to; None keeps their size.
+        center_crop: Rows and columns of the centred square to cut out first; None keeps all.
+        gray_scale: Whether to keep the luminance only.
+        limit_data: Keep so many items, at least 1: the first ones, of a folder with classes the first of each class in
+            turn; None, or more than there are, keeps all.
+
+    Raises:
+        UsageError: If the spec or a number is wrong, the data can't be had, or points get options of images.
+    """
+    view = View(image_size, center_crop, gray_scale)
+    dataset = _build(DATASETS, text, data_dir, view, limit_data)
+    if limit_data is None or limit_data >= len(dataset):
+        return dataset
+    labels = None if dataset.labels is None else dataset.labels[:limit_data]
+    return dataclasses.replace(dataset, items=dataset.items[:limit_data], labels=labels)
+
+
+def outline(
+    text: str,
+    *,
+    data_dir: str | None = None,
+    image_size: int | None = None,
+    center_crop: int | None = None,
+    gray_scale: bool = False,
+    limit_data: int | None = None,
+) -> Outline:
+    """The outline of what `load` loads with the same arguments. Downloads nothing, and of a TFDS set reads nothing.
+
+    Raises:
+        UsageError: As `load`, as far as that can be told.
+    """
+    view = View(image_size, center_crop, gray_scale)
+    known = _build({**DATASETS, "tfds": tfds_outline}, text, data_dir, view, limit_data)
+    size = known.size if None in (known.size, limit_data) else min(known.size, limit_data)
+    return dataclasses.replace(Outline.of(known), size=size)
+
+
+def _build(
+    table: Mapping[str, Callable], text: str, data_dir: str | None, view: View, limit_data: int | None
+) -> Dataset | Outline:
+    """What a table makes of a spec and a view, once both are checked."""
+    numbers = {"image_size": view.image_size, "center_crop": view.center_crop, "limit_data": limit_data}
+    for name, value in numbers.items():
+        if value is not None and value < 1:
+            raise UsageError(f"--{name} must be at least 1, got {value}.")
+    name = spec.parse(text, "data set").name
+    if name not in (*table, "given"):
+        raise UsageError(f"Unknown data set {name!r}{_meant(text, name) or suggest(name, table)}")
+    table = {**table, "given": given}
+    dataset = spec.build(text, table, "data set", data_dir=data_dir, view=view, limit_data=limit_data)
+    if not dataset.is_image and view != AS_IS:
+        raise UsageError(
+            f"--image_size, --center_crop and --gray_scale are for images; {dataset.name} is a set of points, "
+            "so leave them out."
+        )
+    return dataset
+
+
+def given(name: str, *, view: View = AS_IS) -> Dataset:
+    """Stands in the configuration of a run whose data were handed over by a program, as a `Dataset`.
+
+    Args:
+        name: Of the data.
+        view: Of no use.
+
+    Raises:
+        UsageError: Always: they can't be found by name.
+    """
+    del view
+    raise UsageError(
+        f"the data {name!r} were given by a program: only there the run goes on, by "
+        "tfwgan.fit(tfwgan.build(config, dataset), resume=True)."
+    )
+
+
+def _meant(text: str, name: str) -> str:
+    """The end of a message about an unknown name that is a folder here or a set of TFDS; else empty."""
+    try:
+        if Path(text).expanduser().is_dir():
+            return f"; did you mean folder={text}? Known: {', '.join(DATASETS)}."
+    except (OSError, RuntimeError, ValueError):  # too long a name, an unknown user, a null character
+        pass
+    letters = {_letters(known): known for known in _OF_TFDS}
+    known = letters.get(_letters(name))
+    return f"; did you mean tfds={known}? Known: {', '.join(DATASETS)}." if known else ""
+
+
+def _letters(name: str) -> str:
+    """A name without what people write differently: CIFAR-10, CelebA."""
+    return "".join(c for c in name.lower() if c.isalnum())

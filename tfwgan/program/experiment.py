@@ -1,0 +1,293 @@
+"""From a `Config` to a trained generator: `build` puts data, trainer and metrics together, `fit` runs them."""
+
+import contextlib
+import dataclasses
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import keras
+import tensorflow as tf
+
+from tfwgan import checkpoint
+from tfwgan.callbacks.evaluate import Evaluate
+from tfwgan.callbacks.guard import Checkpoint, NonFiniteLoss, StopOnNonFinite, TrainingStopped, told
+from tfwgan.callbacks.pictures import Pictures
+from tfwgan.callbacks.record import Clock, Progress, Record, WeightHistograms
+from tfwgan.checks import check_callbacks
+from tfwgan.data.dataset import Dataset, Outline
+from tfwgan.data.pipeline import batches
+from tfwgan.errors import UsageError
+from tfwgan.loop import train
+from tfwgan.plain import plain_keras
+from tfwgan.program import spec
+from tfwgan.program.assemble import make_metrics, make_trainer, resolve
+from tfwgan.program.config import Config, known_settings, read_config
+from tfwgan.program.cost import check_memory
+from tfwgan.program.datasets import load, outline
+from tfwgan.program.devices import fix_threads, make_strategy
+from tfwgan.program.resume import about, facts, other_data, restore
+from tfwgan.program.runs import Run
+from tfwgan.saved_model import export_saved_model
+from tfwgan.schedule import CriticSteps
+from tfwgan.screen import Screen
+from tfwgan.trainer import GanTrainer
+
+__all__ = [
+    "Experiment",
+    "NonFiniteLoss",
+    "Result",
+    "TrainingStopped",
+    "build",
+    "fit",
+    "load_data",
+    "load_data_of",
+    "load_run",
+    "load_trainer",
+    "make_trainer",
+]
+
+
+@dataclasses.dataclass(frozen=True, repr=False)
+class Experiment:
+    """The parts of a run, ready to train, or in a dry run with the outline of the data only."""
+
+    config: Config
+    dataset: Dataset | Outline
+    trainer: GanTrainer
+    strategy: tf.distribute.Strategy
+    metrics: Mapping = dataclasses.field(default_factory=dict)
+
+    def __repr__(self) -> str:
+        return f"<Experiment {self.config.run_name}: {self.dataset.name}, {self.config.steps} steps>"
+
+    @property
+    def critic_steps(self) -> CriticSteps:
+        """How many critic updates each step makes; a step without a critic reads one batch too."""
+        return self.config.critic_steps if self.trainer.critic is not None else CriticSteps(1)
+
+    def images_before(self, step: int) -> int:
+        """Real images that training reads before a step."""
+        return self.config.batch_size * self.critic_steps.before(step)
+
+    def batches(self, first_step: int = 0, steps: int | None = None) -> tf.data.Dataset:
+        """Training data from any step on: elements `{"image": [b, n_critic, ...]}`, endless if `steps` is None.
+
+        All have as many critic batches as the first; `fit` asks anew where the schedule changes their number.
+        """
+        config, critic_steps = self.config, self.critic_steps
+        return batches(
+            self.dataset,
+            batch_size=config.batch_size,
+            n_critic=critic_steps.at(first_step),
+            seed=config.seed,
+            flip=config.flip,
+            first_batch=critic_steps.before(first_step),
+            steps=steps,
+        )
+
+    def element_spec(self, step: int = 0) -> dict[str, tf.TensorSpec]:
+        """What the element of a step looks like; an outline of the data is enough."""
+        blank = Outline.of(self.dataset).blank(self.config.batch_size)
+        return dataclasses.replace(self, dataset=blank).batches(step).element_spec
+
+
+@dataclasses.dataclass(frozen=True)
+class Result:
+    """How `fit` ended.
+
+    Attributes:
+        run_dir: The run folder.
+        step: Steps done in all.
+        interrupted: The signal that ended training early, or None.
+        saved_model: Folder of the exported model, unless a signal ended the run.
+        history: The rows of metrics.jsonl, one for each step that was logged: ``pandas.DataFrame(result.history)``.
+    """
+
+    run_dir: Path
+    step: int
+    interrupted: str | None
+    saved_model: Path | None
+    history: list[dict[str, float]] = dataclasses.field(default_factory=list, repr=False)
+
+
+def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = False) -> Experiment:
+    """Makes every part that a configuration names. Writes nothing, unless data have to be downloaded.
+
+    Args:
+        config: What to build.
+        dataset: Data to use instead of `config.data`.
+        dry_run: Make do with an outline of `config.data`, which has nothing to train on but needs no download.
+
+    Raises:
+        UsageError: If a part is unknown, or does not fit the others.
+    """
+    config = dataclasses.replace(resolve(config), threads=fix_threads(config.threads))
+    strategy = make_strategy(config.devices, config.batch_size)
+    if dataset is None:
+        dataset = (outline_data if dry_run else load_data)(config)
+    elif spec.parse(config.data).name != dataset.name:
+        config = dataclasses.replace(config, data=f"given={dataset.name}")
+    if dataset.size is not None and config.batch_size > dataset.size:
+        raise UsageError(f"--batch_size={config.batch_size} is more than the {dataset.size} items of {config.data!r}.")
+    if config.flip and not dataset.is_image:
+        raise UsageError(f"--flip mirrors images, and {config.data!r} has points; leave it out.")
+    metrics = make_metrics(config.metrics)
+    for metric in metrics.values():
+        metric.check(dataset.shape)
+    try:
+        with plain_keras():
+            trainer = make_trainer(config, dataset.shape, strategy, dataset.n_classes)
+    except UsageError as error:  # labels that are missed may have been lost for a reason
+        lost = [remark for remark in dataset.remarks if remark.startswith("no labels")]
+        raise UsageError(f"{error} ({'; '.join(lost)})" if lost else str(error)) from None
+    trainer.class_names = dataset.class_names or ()
+    check_memory(trainer, config.batch_size)
+    return Experiment(config, dataset, trainer, strategy, metrics)
+
+
+def load_data(config: Config) -> Dataset:
+    """The data set of a configuration."""
+    return load(config.data, **_view(config))
+
+
+def outline_data(config: Config) -> Outline:
+    """What is known of the data set of a configuration without a download."""
+    return outline(config.data, **_view(config))
+
+
+def fit(
+    experiment: Experiment,
+    callbacks: Sequence[keras.callbacks.Callback] = (),
+    *,
+    resume: bool = False,
+    fresh: bool = False,
+    verbose: bool = True,
+) -> Result:
+    """Trains to `config.steps`, writing the run folder; an epoch of Keras is one interval of `log_steps`.
+
+    SIGINT and SIGTERM end it gently: the state is saved, and `resume` goes on from there bit for bit. So it is where
+    one of `callbacks` ends training.
+
+    Args:
+        experiment: What `build` made; its trainer is trained in place.
+        callbacks: The caller's own Keras callbacks, run after ours. At the end of an epoch they see the means of the
+            losses and the newest value of every metric, under the names of metrics.jsonl.
+        resume: Continue the run in the folder instead of starting one.
+        fresh: Where the folder holds a run already, start another beside it, in ``<name>-2`` and so on.
+        verbose: Show progress.
+
+    Raises:
+        UsageError: If the run folder can't be used, or holds a run of another configuration or on other data.
+        NonFiniteLoss: If a loss or a weight becomes NaN or infinite.
+        TrainingStopped: If memory or the disk is full; the message says what is saved.
+    """
+    if isinstance(experiment.dataset, Outline):
+        raise UsageError("This experiment was built with dry_run=True and has no data to train on; build it without.")
+    check_callbacks(callbacks)
+    config, trainer, dataset = experiment.config, experiment.trainer, experiment.dataset
+    with plain_keras(), Run.resume(config) if resume else Run.create(config, fresh, **facts(dataset)) as run:
+        meta = restore(run, config, dataset, trainer) if resume else {}
+        first, screen = trainer.steps_done, Screen(verbose)
+        clock, images = Clock(meta.get("seconds", 0.0)), experiment.images_before
+        writer = tf.summary.create_file_writer(str(run.file("tensorboard")))
+        guard = Checkpoint(
+            run.path / "checkpoints", clock, about(config, dataset), config.checkpoint_steps, config.steps,
+            config.keep_checkpoints,
+        )  # fmt: skip
+        evaluate = _evaluation(experiment, run, writer, screen)
+        ours = [
+            StopOnNonFinite(guard.folder),
+            Record(run, writer, clock, config.as_dict(), config.log_steps, config.steps, images),
+            Pictures(run, writer, dataset, config.image_steps, config.steps),
+            WeightHistograms(writer, config.image_steps, config.steps),
+            *evaluate,
+            guard,
+            Progress(screen, config.log_steps, config.steps, images),
+        ]
+        with contextlib.closing(writer), guard, told(guard.folder):
+            train(
+                trainer,
+                experiment.batches,
+                experiment.critic_steps,
+                first,
+                config.steps,
+                config.log_steps,
+                [*ours, *callbacks],
+                more_logs=evaluate[0].newest if evaluate else dict,
+                rescue=guard.rescue,
+            )
+        step = trainer.steps_done
+        saved = None if guard.interrupted else _export(trainer, run.path)
+        return Result(run.path, step, guard.interrupted, saved, run.rows())
+
+
+def load_trainer(path: str | Path) -> GanTrainer:
+    """The trainer of a run as its newest readable checkpoint left it, or of one checkpoint file. Needs no data.
+
+    Args:
+        path: A run folder, or a checkpoint in one.
+
+    Raises:
+        UsageError: If there is no run, or no readable checkpoint.
+    """
+    path = Path(path)
+    run_dir = path.parent.parent if path.suffix == ".npz" else path
+    config = Config(**read_config(run_dir / "config.json"))
+    loaded = checkpoint.load(path) if path.suffix == ".npz" else checkpoint.load_newest(run_dir / "checkpoints")
+    if loaded is None:
+        raise UsageError(f"{run_dir} has no checkpoint yet.")
+    arrays, meta = loaded
+    # What was trained is what the checkpoint says, whatever became of config.json.
+    config = Config(**known_settings(meta["config"])) if "config" in meta else config
+    with plain_keras():
+        trainer = make_trainer(config, tuple(meta["shape"]), tf.distribute.get_strategy(), meta.get("n_classes"))
+    trainer.class_names = tuple(meta.get("class_names") or ())
+    checkpoint.restore(trainer, arrays)
+    return trainer
+
+
+def load_data_of(run_dir: str | Path) -> Dataset:
+    """The data that a run was trained on.
+
+    Raises:
+        UsageError: If they can't be had, or are other data by now.
+    """
+    run_dir = Path(run_dir)
+    dataset = load_data(Config(**read_config(run_dir / "config.json")))
+    if (newest := checkpoint.load_newest(run_dir / "checkpoints")) is not None:
+        if other := other_data(newest[1], dataset):
+            raise UsageError(f"{run_dir} was trained on other data: {other}.")
+    return dataset
+
+
+def load_run(run_dir: str | Path) -> tuple[GanTrainer, Dataset]:
+    """The trainer of a run as its newest checkpoint left it, and the data it was trained on."""
+    return load_trainer(run_dir), load_data_of(run_dir)
+
+
+def _view(config: Config) -> dict:
+    """What a configuration says of its data beside their name."""
+    names = ("data_dir", "image_size", "center_crop", "gray_scale", "limit_data")
+    return {name: getattr(config, name) for name in names}
+
+
+def _evaluation(experiment: Experiment, run: Run, writer: tf.summary.SummaryWriter, screen: Screen) -> list[Evaluate]:
+    """The callback that watches the metrics, if any are asked for."""
+    config, metrics = experiment.config, experiment.metrics
+    if not metrics:
+        return []
+    limit, seed = config.eval_images, config.seed
+    return [Evaluate(run, writer, experiment.dataset, metrics, config.eval_steps, config.steps, limit, seed, screen)]
+
+
+def _export(trainer: GanTrainer, run_dir: Path) -> Path:
+    """The SavedModel of a run; TrainingStopped if it can't be written."""
+    path = run_dir / "export" / "saved_model"
+    try:
+        export_saved_model(trainer, path)
+        return path
+    except OSError as error:
+        raise TrainingStopped(
+            f"Everything is trained and saved in {run_dir}, but its SavedModel can't be written "
+            f"({error.strerror or error}); make room, then: tfwgan export {run_dir}"
+        ) from None
