@@ -109,7 +109,7 @@ def test_without_network_the_message_comes_at_once_with_the_remedy(tmp_path, mon
     monkeypatch.setattr(urllib.request, "getproxies", dict)
     with pytest.raises(UsageError) as caught:
         datasets.load("tfds=kmnist", data_dir=str(tmp_path / "no"))
-    for part in (str(tmp_path), "no network", "tfds build kmnist", "`data_dir`", "--data=folder="):
+    for part in (str(tmp_path), "no network", "tfds build kmnist", "`data_dir`", "`data=folder="):
         assert part in str(caught.value)
     assert "\n" not in str(caught.value)
     assert not (tmp_path / "no").exists()

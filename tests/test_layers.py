@@ -16,7 +16,7 @@ ROWS = [
     "start schedule plain axes heads",
     "transport plots",
     "data priors networks objectives optimizers augment",
-    "metrics checks repeat",
+    "metrics fitting repeat",
     "trainer",
     "sampling saved_model loop",
     "render checkpoint audit",

@@ -7,8 +7,9 @@ import numpy as np
 import tensorflow as tf
 
 from tfwgan import rng
-from tfwgan.checks import TwoNetworks, check_callbacks, critic_batches
 from tfwgan.errors import UsageError
+from tfwgan.fitting import TwoNetworks
+from tfwgan.networks.adopt import critic_of, generator_of
 from tfwgan.networks.features import feed, heads, in_chunks, with_features
 from tfwgan.networks.spectral import refresh
 from tfwgan.priors import Prior
@@ -55,6 +56,8 @@ class GanTrainer(TwoNetworks):
         xla: bool = False,
     ):
         super().__init__(name="gan")
+        generator = generator_of(generator, prior.z_dim)
+        critic = None if critic is None else critic_of(critic, tuple(generator.output.shape[1:]))
         self.prior, self.generator, self.critic, self.reconstructor = prior, generator, critic, reconstructor
         self.objective, self.augment, self.ema, self.seed = objective, augment, ema, seed
         self.label_count, self.class_names = n_classes, ()  # the names are set by whoever knows them
@@ -68,41 +71,6 @@ class GanTrainer(TwoNetworks):
         self.trackers = {name: keras.metrics.Mean(name) for name in terms}
         self._update = tf.function(self.updates, autograph=False, jit_compile=True) if xla else self.updates
         self.built = True
-
-    def compile(self, g_optimizer: keras.optimizers.Optimizer, d_optimizer: keras.optimizers.Optimizer, **kwargs):
-        """Takes the optimizers of generator and critic, and builds both at once: strategies need that before `fit`."""
-        # Left to itself, Keras compiles the whole step with XLA on machines that have a GPU, used or not.
-        super().compile(optimizer=None, **{"jit_compile": False, **kwargs})
-        # TensorFlow's graph optimizer lets some reads of a weight pass over an update of it when threads meet by chance
-        # (seen in 5 of 74 fresh graphs; in none of 262 without it). Nothing here gets slower without it.
-        tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
-        self.g_optimizer, self.d_optimizer, self._compiled = g_optimizer, d_optimizer, {}
-        g_optimizer.build(self.generator_variables)
-        if self.critic is not None:
-            d_optimizer.build(self.critic.trainable_variables)
-
-    def fit(self, x: tf.data.Dataset, **kwargs) -> keras.callbacks.History:
-        """Keras' `fit` on elements such as `train_step` takes; a new number of batches in them is compiled anew.
-
-        Raises:
-            UsageError: If the data are something else.
-        """
-        if kwargs.get("validation_data") is not None:
-            raise UsageError("A GAN has no validation loss; watch distances instead: metrics=('w1',) in Config.")
-        check_callbacks(kwargs.get("callbacks"))
-        self._compiled_for(critic_batches(x, tuple(self.generator.output.shape[1:])))
-        return super().fit(x, **{"shuffle": False, **kwargs})
-
-    def step_function(self, n: int) -> Callable:
-        """The compiled step for elements of `n` critic batches: from an iterator over them to the running means."""
-        self._compiled_for(n)
-        return self.train_function
-
-    def _compiled_for(self, n: int) -> None:
-        """Makes `train_function` that of `n` critic batches: one for all would see a number that it can't unroll."""
-        self.train_function = self._compiled.get(n)
-        self.make_train_function()
-        self._compiled[n] = self.train_function
 
     @property
     def steps_done(self) -> int:
@@ -167,9 +135,11 @@ class GanTrainer(TwoNetworks):
         Returns:
             The running mean of every logged term.
         """
-        for name, value in self._update(batches, self.draw(batches)).items():
-            self.trackers[name].update_state(value)
-        return {name: tracker.result() for name, tracker in self.trackers.items()}
+        # Nothing moves before the data are there: where they end, counters would be ahead of the weights.
+        with tf.control_dependencies(list(batches.values())):
+            for name, value in self._update(batches, self.draw(batches)).items():
+                self.trackers[name].update_state(value)
+            return {name: tracker.result() for name, tracker in self.trackers.items()}
 
     def updates(self, batches: Batch, noise: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
         """All updates of one step, on the random numbers that `draw` gave; returns the mean of every term."""

@@ -13,10 +13,10 @@ from tfwgan.callbacks.evaluate import Evaluate
 from tfwgan.callbacks.guard import Checkpoint, NonFiniteLoss, StopOnNonFinite, TrainingStopped, told
 from tfwgan.callbacks.pictures import Pictures
 from tfwgan.callbacks.record import Clock, Progress, Record, WeightHistograms
-from tfwgan.checks import check_callbacks
 from tfwgan.data.dataset import Dataset, Outline
 from tfwgan.data.pipeline import batches
 from tfwgan.errors import UsageError
+from tfwgan.fitting import check_callbacks
 from tfwgan.loop import train
 from tfwgan.plain import plain_keras
 from tfwgan.program import spec
