@@ -16,7 +16,11 @@ setup(
     long_description_content_type="text/markdown",
     license="MIT",
     python_requires=">=3.11,<3.14",  # Keras 3.15 needs 3.11; TensorFlow 2.21 has no wheel for 3.14
-    packages=[*find_packages(include=["tfwgan", "tfwgan.*"]), "tfwgan.configs", "tfwgan.configs.original"],
+    packages=[
+        *find_packages(include=["tfwgan", "tfwgan.*"]),
+        "tfwgan.configs",
+        "tfwgan.configs.original",
+    ],
     package_dir={"tfwgan.configs": "configs"},
     package_data={
         "tfwgan.data": ["bundled/*"],
@@ -40,6 +44,13 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.23"],
-        "test": ["pytest>=8", "pytest-xdist>=3.6", "hypothesis>=6", "ruff>=0.9", "setuptools>=68", "wheel"],
+        "test": [
+            "pytest>=8",
+            "pytest-xdist>=3.6",
+            "hypothesis>=6",
+            "ruff>=0.9",
+            "setuptools>=68",
+            "wheel",
+        ],
     },
 )

@@ -1,6 +1,7 @@
 """What all tests share: quiet logs, two logical devices, and tiny runs.
 
-The suite computes on the CPU, also where there is a GPU; `CUDA_VISIBLE_DEVICES=0 bash scripts/test.sh -n 4` takes that.
+The suite computes on the CPU, also where there is a GPU; `CUDA_VISIBLE_DEVICES=0 bash
+scripts/test.sh -n 4` takes that.
 """
 
 import contextlib
@@ -23,13 +24,16 @@ from tensorflow.python.framework import ops
 from tfwgan.main import main
 from tfwgan.program import devices, experiment
 
-# Two logical devices, so that one process can compare one device with two; one device is still the first of them.
+# Two logical devices, so that one process can compare one device with two; one device is still the
+# first of them.
 KIND = "GPU" if tf.config.list_physical_devices("GPU") else "CPU"
 GPU_MEMORY = 3072 if KIND == "GPU" else None  # MiB; a GPU's are of fixed size
 tf.config.set_logical_device_configuration(
     tf.config.list_physical_devices(KIND)[0], [tf.config.LogicalDeviceConfiguration(GPU_MEMORY)] * 2
 )
-CPU_ONLY = pytest.mark.skipif(KIND == "GPU", reason="TensorFlow was given the GPU when the tests began")
+CPU_ONLY = pytest.mark.skipif(
+    KIND == "GPU", reason="TensorFlow was given the GPU when the tests began"
+)
 
 
 def two_devices():
@@ -55,7 +59,8 @@ TINY = {
 def free_memory():
     """Lets go of the networks and graphs that nobody uses any more.
 
-    TensorFlow registers the gradient functions of every graph for good, and with them the graph and its variables.
+    TensorFlow registers the gradient functions of every graph for good, and with them the graph and
+    its variables.
     """
     registry = ops.gradient_registry._registry
     for name in [name for name in registry if name.startswith("CustomGradient-")]:
@@ -95,9 +100,15 @@ def script(monkeypatch):
         path = Path(__file__).parent.parent / "scripts" / f"{name}.py"
         monkeypatch.setattr(sys, "argv", [str(path), *map(str, arguments)])
         out, err = io.StringIO(), io.StringIO()
-        with contextlib.chdir(cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+        with (
+            contextlib.chdir(cwd),
+            contextlib.redirect_stdout(out),
+            contextlib.redirect_stderr(err),
+        ):
             with pytest.raises(SystemExit) as stopped:
                 runpy.run_path(str(path), run_name="__main__")
-        return SimpleNamespace(returncode=stopped.value.code, stdout=out.getvalue(), stderr=err.getvalue())
+        return SimpleNamespace(
+            returncode=stopped.value.code, stdout=out.getvalue(), stderr=err.getvalue()
+        )
 
     return run

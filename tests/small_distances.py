@@ -7,5 +7,7 @@ from tfwgan.transport.options import between
 
 
 def distance_of(text):
-    made = spec.build(text, {name: DistanceMetric(one) for name, one in DISTANCES.items()}, "distance").distance
+    made = spec.build(
+        text, {name: DistanceMetric(one) for name, one in DISTANCES.items()}, "distance"
+    ).distance
     return lambda x, y, seed=0: between(made, x, y, seed)

@@ -21,16 +21,25 @@ SMALL = {
 }
 Z_DIM = {"EigenGAN": 30}  # it has six codes for each doubling
 MISFITS = {
-    ("DCGAN", POINTS): "it works on square images, not on data of shape (2,); MLP and FC take any shape.",
+    (
+        "DCGAN",
+        POINTS,
+    ): "it works on square images, not on data of shape (2,); MLP and FC take any shape.",
     **{
         (name, shape): message
         for name in ("SimpleCNN", "ResNet", "EigenGAN", *FASTGAN)
         for shape, message in [
-            (POINTS, "it works on square images, not on data of shape (2,); MLP and FC take any shape."),
+            (
+                POINTS,
+                "it works on square images, not on data of shape (2,); MLP and FC take any shape.",
+            ),
             (DIGITS, "it can't double 4 pixels to 28; try --image_size=32."),
         ]
     },
-    **{(name, (8, 8, 1)): "it works on images of 32 to 256 pixels a side, not 8" for name in FASTGAN},
+    **{
+        (name, (8, 8, 1)): "it works on images of 32 to 256 pixels a side, not 8"
+        for name in FASTGAN
+    },
     ("CNN", POINTS): "it reads images, not data of shape (2,); MLP and FC take any shape.",
     ("CNN", (8, 8, 1)): "3 layers of stride 2 are too many for 8x8 pixels.",
 }
@@ -38,12 +47,16 @@ MISFITS = {
 
 def generator(text, shape, z_dim=4, n_classes=None):
     with rng.seeded_initializers(0):
-        return spec.build(text, GENERATORS, "generator", z_dim=z_dim, image_shape=shape, n_classes=n_classes)
+        return spec.build(
+            text, GENERATORS, "generator", z_dim=z_dim, image_shape=shape, n_classes=n_classes
+        )
 
 
 def critic(text, shape, z_dim=4, n_classes=None):
     with rng.seeded_initializers(0):
-        return spec.build(text, CRITICS, "critic", image_shape=shape, z_dim=z_dim, n_classes=n_classes)
+        return spec.build(
+            text, CRITICS, "critic", image_shape=shape, z_dim=z_dim, n_classes=n_classes
+        )
 
 
 def n_weights(model):

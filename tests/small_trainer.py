@@ -20,14 +20,31 @@ def objective(text="wgan_gp"):
 
 
 def make(
-    loss="wgan_gp", prior="normal", norm="none", opt="adam-lr=1e-2", n_critic=N_CRITIC, seed=0, eager=False, **options
+    loss="wgan_gp",
+    prior="normal",
+    norm="none",
+    opt="adam-lr=1e-2",
+    n_critic=N_CRITIC,
+    seed=0,
+    eager=False,
+    **options,
 ):
     with rng.seeded_initializers(0):
         loss = objective(loss) if isinstance(loss, str) else loss
-        critic = spec.build("MLP-dim=6-mults=(1,2)", CRITICS, "critic", image_shape=(2,)) if loss.uses_critic else None
+        critic = (
+            spec.build("MLP-dim=6-mults=(1,2)", CRITICS, "critic", image_shape=(2,))
+            if loss.uses_critic
+            else None
+        )
         trainer = GanTrainer(
             spec.build(prior, PRIORS, "prior", z_dim=3),
-            spec.build(f"MLP-dim=6-mults=(1,2)-norm={norm}", GENERATORS, "generator", z_dim=3, image_shape=(2,)),
+            spec.build(
+                f"MLP-dim=6-mults=(1,2)-norm={norm}",
+                GENERATORS,
+                "generator",
+                z_dim=3,
+                image_shape=(2,),
+            ),
             critic,
             loss,
             n_critic=n_critic,
@@ -47,7 +64,9 @@ def data(n_critic=N_CRITIC, steps=STEPS, seed=0):
 def fit(trainer, images=None, epochs=1, callbacks=()):
     images = data(trainer.critic_steps.n) if images is None else images
     elements = tf.data.Dataset.from_tensor_slices({"image": images})
-    return trainer.fit(elements, epochs=epochs, verbose=0, shuffle=False, callbacks=list(callbacks)).history
+    return trainer.fit(
+        elements, epochs=epochs, verbose=0, shuffle=False, callbacks=list(callbacks)
+    ).history
 
 
 def values(variables):

@@ -6,7 +6,13 @@ import numpy as np
 import pytest
 from scipy.spatial.distance import pdist
 
-from tfwgan.audit.atoms import assignment_rows, inspect_atoms, mean_distance, nearest_patches, patch_rows
+from tfwgan.audit.atoms import (
+    assignment_rows,
+    inspect_atoms,
+    mean_distance,
+    nearest_patches,
+    patch_rows,
+)
 from tfwgan.errors import UsageError
 from tfwgan.program import datasets
 from tfwgan.transport.exact import w1
@@ -27,7 +33,9 @@ def test_a_generator_that_copies_is_all_copies(squares):
 
 def test_planted_atoms_are_found(squares):
     fake = squares[::9].copy()
-    fake[2] = fake[5] = np.random.default_rng(0).uniform(-1, 1, squares.shape[1:])  # far from everything, and double
+    fake[2] = fake[5] = np.random.default_rng(0).uniform(
+        -1, 1, squares.shape[1:]
+    )  # far from everything, and double
     fake[7] = 0.5 * (squares[0] + squares[-1])  # no copy
     atoms = inspect_atoms(fake, squares)
     assert {2, 5} <= set(atoms.dead) and atoms.duplicates == ((2, 5),)
@@ -36,7 +44,9 @@ def test_planted_atoms_are_found(squares):
     assert atoms.transport.value == pytest.approx(w1(fake, squares), abs=1e-9)
     assert atoms.cost.mean() == pytest.approx(atoms.transport.value, abs=1e-9)
     report = json.loads(json.dumps(atoms.as_dict()))
-    assert report["distinct_atoms"] == len(fake) - 1 and report["per_atom"][5]["duplicate_of"] == [2]
+    assert report["distinct_atoms"] == len(fake) - 1 and report["per_atom"][5]["duplicate_of"] == [
+        2
+    ]
     assert "2 dead" in atoms.summary() or f"{len(atoms.dead)} dead" in atoms.summary()
 
 
@@ -53,19 +63,27 @@ ORDERS = {
 @pytest.mark.parametrize("copies", [1, 50])  # of each sample
 def test_a_report_knows_no_order_of_the_data(order, n, copies):
     rng = np.random.default_rng(0)
-    centres = rng.normal(size=(10, 3)) * 10.0 ** np.arange(10)[:, None] / 1e6  # classes of very unequal size
+    centres = (
+        rng.normal(size=(10, 3)) * 10.0 ** np.arange(10)[:, None] / 1e6
+    )  # classes of very unequal size
     real = np.sort(np.arange(n // copies) % 10)
-    real = np.repeat(centres[real] + 1e-3 * rng.normal(size=(n // copies, 3)), copies, axis=0).astype(np.float32)
+    real = np.repeat(
+        centres[real] + 1e-3 * rng.normal(size=(n // copies, 3)), copies, axis=0
+    ).astype(np.float32)
     fake = real[:: n // 20] + 1e-4
     plain, moved = inspect_atoms(fake, real), inspect_atoms(fake, ORDERS[order](real))
     assert moved.transport.value == pytest.approx(plain.transport.value, rel=1e-9)
     for name in ("share", "nearest_distance", "scale"):
-        np.testing.assert_allclose(getattr(moved, name), getattr(plain, name), rtol=1e-6, err_msg=name)
+        np.testing.assert_allclose(
+            getattr(moved, name), getattr(plain, name), rtol=1e-6, err_msg=name
+        )
     assert plain.duplicates == moved.duplicates and np.array_equal(plain.copies, moved.copies)
     assert plain.scale == pytest.approx(pdist(real).mean(), rel=0.1)
 
 
-@pytest.mark.parametrize("one, other", [((3, 8, 8), (8, 8, 3)), ((6,), (2, 3)), ((4,), (3,)), ((2, 2), (4,))])
+@pytest.mark.parametrize(
+    "one, other", [((3, 8, 8), (8, 8, 3)), ((6,), (2, 3)), ((4,), (3,)), ((2, 2), (4,))]
+)
 def test_atoms_of_another_shape_are_refused(one, other):
     with pytest.raises(ValueError, match="must have one shape"):
         inspect_atoms(np.zeros((2, *one)), np.ones((5, *other)))

@@ -40,7 +40,9 @@ def test_a_translation_moves_all_pixels_and_fills_up_with_grey(shape):
         np.testing.assert_array_equal(moved, expected)
 
 
-@pytest.mark.parametrize("ratio, size, longest", [(0.125, 64, 8), (0.125, 28, 4), (0.125, 3, 0), (1.0, 4, 4)])
+@pytest.mark.parametrize(
+    "ratio, size, longest", [(0.125, 64, 8), (0.125, 28, 4), (0.125, 3, 0), (1.0, 4, 4)]
+)
 def test_translations_are_uniform_up_to_the_longest(ratio, size, longest):
     x = tf.zeros([4000, size, 1, 1])
     moves = augment.Translation(ratio).offsets(x, seed(), 1).numpy()
@@ -50,14 +52,18 @@ def test_translations_are_uniform_up_to_the_longest(ratio, size, longest):
     assert np.all(np.abs(counts - mean) < 5 * mean**0.5)
 
 
-@pytest.mark.parametrize("ratio, shape", [(0.5, RGB), (0.5, OBLONG), (0.4, GRAY), (1.0, RGB), (0.1, (20, 20, 1))])
+@pytest.mark.parametrize(
+    "ratio, shape", [(0.5, RGB), (0.5, OBLONG), (0.4, GRAY), (1.0, RGB), (0.1, (20, 20, 1))]
+)
 def test_cutout_sets_one_clipped_rectangle_to_grey(ratio, shape):
     x = images(200, shape)
     y = augment.Cutout(ratio)(x, seed()).numpy()
     gone = y == 0
     np.testing.assert_array_equal(y, np.where(gone, 0, x))
     rows, columns = gone.any((2, 3)), gone.any((1, 3))
-    np.testing.assert_array_equal(gone, np.broadcast_to((rows[:, :, None] & columns[:, None])[..., None], gone.shape))
+    np.testing.assert_array_equal(
+        gone, np.broadcast_to((rows[:, :, None] & columns[:, None])[..., None], gone.shape)
+    )
     for side, lines in zip(shape, (rows, columns), strict=False):
         first, lengths = lines.argmax(1), lines.sum(1)
         place = np.arange(side) - first[:, None]
@@ -74,7 +80,9 @@ def test_every_place_of_a_cutout_is_equally_likely(size, ratio):
     places = size + 1 - length % 2
     patterns, counts = np.unique(cut, axis=0, return_counts=True)
     # A rectangle that has left the image altogether, at either end, is one pattern: nothing is cut.
-    n_empty = sum(not 0 <= k - length // 2 + length - 1 or k - length // 2 >= size for k in range(places))
+    n_empty = sum(
+        not 0 <= k - length // 2 + length - 1 or k - length // 2 >= size for k in range(places)
+    )
     assert len(patterns) == places - max(n_empty - 1, 0)
     assert np.all(np.abs(counts - 4000 / places) < 5 * (4000 / places) ** 0.5)
 
@@ -88,7 +96,9 @@ def test_brightness_saturation_and_contrast_are_uniform_numbers_of_each_image():
     contrast = factors(greys, new_greys)
     saturation = factors(hues, new_hues) / contrast
     np.testing.assert_allclose(new_greys, contrast[:, None, None, None] * greys, atol=1e-5)
-    np.testing.assert_allclose(new_hues, (contrast * saturation)[:, None, None, None] * hues, atol=1e-5)
+    np.testing.assert_allclose(
+        new_hues, (contrast * saturation)[:, None, None, None] * hues, atol=1e-5
+    )
     for numbers, low, high in ((brightness, -0.5, 0.5), (saturation, 0, 2), (contrast, 0.5, 1.5)):
         share = (numbers - low) / (high - low)
         assert share.min() > -1e-4 and share.max() < 1 + 1e-4
@@ -109,13 +119,17 @@ def test_noise_is_normal_and_falls_linearly(shape):
     for step, sigma in ((0, 0.4), (25, 0.3), (75, 0.1), (100, 0.0), (1000, 0.0)):
         added = (noise(x, seed(), tf.constant(step, tf.int64)) - x).numpy()
         np.testing.assert_allclose([added.mean(), added.std()], [0, sigma], atol=0.02)
-    np.testing.assert_allclose((make_augmentation("noise=0.4")(x, seed(), 10**6) - x).numpy().std(), 0.4, atol=0.02)
+    np.testing.assert_allclose(
+        (make_augmentation("noise=0.4")(x, seed(), 10**6) - x).numpy().std(), 0.4, atol=0.02
+    )
 
 
 @pytest.mark.parametrize("text", [*EACH, ALL])
 def test_gradients_are_those_of_finite_differences(text):
     transform, x = make_augmentation(text), images(3, OBLONG)
-    weights, direction = (tf.constant(np.random.default_rng(k).normal(size=x.shape), tf.float32) for k in (1, 2))
+    weights, direction = (
+        tf.constant(np.random.default_rng(k).normal(size=x.shape), tf.float32) for k in (1, 2)
+    )
 
     def value(x):
         return tf.reduce_sum(weights * transform(x, seed(), 0))
@@ -161,7 +175,9 @@ def test_two_devices_alter_images_as_one_does(text):
     np.testing.assert_allclose(together, transform(x, seed(), 0), atol=1e-6)
 
 
-@pytest.mark.parametrize("text", ["noise,noise", "translation,translation", "cutout=0.25,cutout=0.25"])
+@pytest.mark.parametrize(
+    "text", ["noise,noise", "translation,translation", "cutout=0.25,cutout=0.25"]
+)
 def test_the_parts_of_a_chain_are_independent(text):
     chain, x = make_augmentation(text), images(16)
     once, twice = chain.parts[0](x, seed(), 0), chain(x, seed(), 0)
@@ -172,9 +188,15 @@ def test_the_parts_of_a_chain_are_independent(text):
 def test_altered_images_come_from_a_batch_of_unknown_size():
     transform = tf.function(
         make_augmentation(ALL),
-        input_signature=[tf.TensorSpec([None, *RGB]), tf.TensorSpec([2], tf.int64), tf.TensorSpec([], tf.int64)],
+        input_signature=[
+            tf.TensorSpec([None, *RGB]),
+            tf.TensorSpec([2], tf.int64),
+            tf.TensorSpec([], tf.int64),
+        ],
     )
-    np.testing.assert_allclose(transform(images(5), seed(), 0), make_augmentation(ALL)(images(5), seed(), 0), atol=1e-6)
+    np.testing.assert_allclose(
+        transform(images(5), seed(), 0), make_augmentation(ALL)(images(5), seed(), 0), atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("text", ["", " "])

@@ -125,7 +125,12 @@ def _unreadable(folder):
 
 @pytest.mark.parametrize(
     "fill, answer",
-    [(_damaged_png, "b.png"), (_text_as_png, "b.png"), (lambda folder: None, "No images"), (_unreadable, "b.png")],
+    [
+        (_damaged_png, "b.png"),
+        (_text_as_png, "b.png"),
+        (lambda folder: None, "No images"),
+        (_unreadable, "b.png"),
+    ],
 )
 def test_a_bad_folder_of_images_is_named(fill, answer, tiny, tmp_path, capfd):
     if fill is _unreadable and os.geteuid() == 0:
@@ -180,7 +185,9 @@ def test_resuming_with_changes_lists_them(tiny, capfd):
     assert tiny() == 0
     assert tiny("--resume", loss="gan", seed="3") == 2
     err = capfd.readouterr().err
-    assert "loss was 'wgan_gp', is 'gan'" in err and "seed was 0, is 3" in err and err.count("\n") == 1
+    assert (
+        "loss was 'wgan_gp', is 'gan'" in err and "seed was 0, is 3" in err and err.count("\n") == 1
+    )
 
 
 @pytest.mark.slow

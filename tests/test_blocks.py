@@ -10,7 +10,12 @@ from tfwgan.networks import blocks
 LAYERS = [
     ("dense", [200], lambda x, init: blocks.dense(x, 300, "layer", init), 200),
     ("conv", [8, 8, 32], lambda x, init: blocks.conv(x, 64, 4, 2, "same", "layer", init), 32 * 16),
-    ("transposed", [8, 8, 32], lambda x, init: blocks.conv_transpose(x, 64, 4, 2, "same", "layer", init), 64 * 16),
+    (
+        "transposed",
+        [8, 8, 32],
+        lambda x, init: blocks.conv_transpose(x, 64, 4, 2, "same", "layer", init),
+        64 * 16,
+    ),
 ]
 
 
@@ -49,12 +54,16 @@ def test_normal_weights_have_a_deviation_of_about_two_percent(name, shape, make,
 @pytest.mark.parametrize("name, shape, make, fan_in", LAYERS, ids=[row[0] for row in LAYERS])
 def test_he_weights_keep_variances_forwards_and_backwards_behind_relus(name, shape, make, fan_in):
     kernel, bias = initial(shape, make, "he")
-    deviation = (4 / sum(side * (kernel.size / np.prod(kernel.shape[-2:])) for side in kernel.shape[-2:])) ** 0.5
+    deviation = (
+        4 / sum(side * (kernel.size / np.prod(kernel.shape[-2:])) for side in kernel.shape[-2:])
+    ) ** 0.5
     assert np.all(bias == 0) and np.abs(kernel).max() <= 3**0.5 * deviation * (1 + 1e-6)
     np.testing.assert_allclose(kernel.std(), deviation, rtol=0.02)
 
 
-@pytest.mark.parametrize("init, spread", [("torch", 0.0), ("he", 0.0), ("normal", 0.02), ("zero_bias", 0.02)])
+@pytest.mark.parametrize(
+    "init, spread", [("torch", 0.0), ("he", 0.0), ("normal", 0.02), ("zero_bias", 0.02)]
+)
 def test_scales_of_batch_norm_start_at_one_or_near_it(init, spread):
     x = keras.Input([500])
     with rng.seeded_initializers(0):

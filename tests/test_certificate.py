@@ -74,7 +74,13 @@ def test_the_best_potential_meets_w1(n, m):
     result = exact_plan(x, y)
     f, g = result.potentials
     bounds = certify(x, y, f, -g)
-    for bound in (bounds.raw, bounds.scaling, bounds.c_transform, bounds.lower, c_transform_bound(x, y, f)):
+    for bound in (
+        bounds.raw,
+        bounds.scaling,
+        bounds.c_transform,
+        bounds.lower,
+        c_transform_bound(x, y, f),
+    ):
         np.testing.assert_allclose(bound, result.value, atol=1e-9)
     np.testing.assert_allclose(bounds.slope, 1.0, atol=1e-9)
     np.testing.assert_allclose(scaling_bound(x, y, 7 * f, -7 * g), result.value, atol=1e-9)
@@ -82,7 +88,12 @@ def test_the_best_potential_meets_w1(n, m):
 
 def test_all_bounds_are_those_of_their_formulas():
     rng = np.random.default_rng(0)
-    x, y, f, h = rng.normal(size=(9, 3)), rng.normal(size=(7, 3)), rng.normal(size=9) + 1, rng.normal(size=7)
+    x, y, f, h = (
+        rng.normal(size=(9, 3)),
+        rng.normal(size=(7, 3)),
+        rng.normal(size=9) + 1,
+        rng.normal(size=7),
+    )
     distance = np.linalg.norm(x[:, None] - y, axis=2)
     bounds = certify(x, y, f, h)
     np.testing.assert_allclose(bounds.raw, f.mean() - h.mean())
@@ -102,7 +113,9 @@ def test_blocks_change_nothing():
     f, h = np.sin(3 * x[:, 0]), np.sin(3 * y[:, 0]) - 0.1
     bounds = certify(x, y, f, h)
     np.testing.assert_allclose(bounds.slope, ((f[:, None] - h) / whole).max(), rtol=1e-12)
-    np.testing.assert_allclose(c_transform_bound(x, y, f), f.mean() + (whole - f[:, None]).min(axis=0).mean())
+    np.testing.assert_allclose(
+        c_transform_bound(x, y, f), f.mean() + (whole - f[:, None]).min(axis=0).mean()
+    )
 
 
 def test_dividing_by_the_slope_first_never_makes_the_c_transform_worse_than_scaling():
@@ -144,7 +157,10 @@ def test_weights_are_those_of_w1():
 def test_a_feasible_plan_costs_at_least_w1(n, m, d):
     for seed in range(20):
         rng = np.random.default_rng(seed)
-        x, y = rng.normal(size=(n, d)).astype(np.float32), rng.normal(size=(m, d)).astype(np.float32)
+        x, y = (
+            rng.normal(size=(n, d)).astype(np.float32),
+            rng.normal(size=(m, d)).astype(np.float32),
+        )
         upper = feasible_upper(x, y, seed=seed)
         assert w1(x, y) - 1e-9 <= upper <= cost_matrix(x, y).max() + 1e-9
         if d == 1 or n == 1:
@@ -160,9 +176,15 @@ def test_the_upper_bound_of_a_translate_is_the_shift():
 X, Y = np.zeros((2, 1)), np.ones((3, 1))
 BAD = {
     "NaN": (lambda: certify(X, Y, [np.nan, 0.0], np.zeros(3)), "f_x must be finite"),
-    "values": (lambda: certify(X, Y, np.zeros(2), np.zeros(2)), r"f_y must have shape \(3,\).*got \(2,\)"),
+    "values": (
+        lambda: certify(X, Y, np.zeros(2), np.zeros(2)),
+        r"f_y must have shape \(3,\).*got \(2,\)",
+    ),
     "points": (lambda: certify(X, np.zeros((3, 2)), np.zeros(2), np.zeros(3)), "equal dimensions"),
-    "weights": (lambda: certify(X, Y, np.zeros(2), np.zeros(3), [1.0, 1.0]), "weights_x must sum to 1, got 2"),
+    "weights": (
+        lambda: certify(X, Y, np.zeros(2), np.zeros(3), [1.0, 1.0]),
+        "weights_x must sum to 1, got 2",
+    ),
     "one side": (lambda: c_transform_bound(X, Y, [np.inf, 0.0]), "f_x must be finite"),
     "empty": (lambda: feasible_upper(np.zeros((0, 1)), Y), "at least one point"),
     "directions": (lambda: feasible_upper(X, Y, directions=-1), "directions must be at least 0"),

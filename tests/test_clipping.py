@@ -16,7 +16,9 @@ pytestmark = pytest.mark.usefixtures("no_export")
 def test_a_histogram_counts_every_weight_once(clip):
     weights = np.random.default_rng(0).normal(0, 0.02, 5000).astype(np.float32)
     if clip:
-        weights = np.clip(weights, -np.float32(clip), np.float32(clip))  # float32(0.001) is above 0.001
+        weights = np.clip(
+            weights, -np.float32(clip), np.float32(clip)
+        )  # float32(0.001) is above 0.001
     places, counts = clipping.histogram(weights.astype(float), clip)
     assert counts.sum() == 5000 and len(places) == len(counts) == clipping.BINS
     np.testing.assert_allclose(places, -places[::-1])
@@ -35,12 +37,17 @@ def numbers(**changes):
         "exact W1": [20.0, 15.0, 12.0, 11.0, 10.0],
     }
     columns = {**usual, **changes}
-    means = {name: {label: values[i] for label, values in columns.items()} for i, name in enumerate(clipping.CLIPS)}
+    means = {
+        name: {label: values[i] for label, values in columns.items()}
+        for i, name in enumerate(clipping.CLIPS)
+    }
     return {**means, "WGAN-GP": {"proves W1 >=": 9.0, "slope": 1.0, "exact W1": 9.5}}
 
 
 def test_the_sentences_follow_the_numbers():
-    assert ": seen here." in clipping.large_clips(numbers()) and ": seen here." in clipping.small_clips(numbers())
+    assert ": seen here." in clipping.large_clips(
+        numbers()
+    ) and ": seen here." in clipping.small_clips(numbers())
     assert "with c = 0.1; WGAN-GP reaches 9.5" in clipping.small_clips(numbers())
     same = [0.5] * 5
     assert ": seen here in part." in clipping.large_clips(numbers(**{"weights at the box": same}))
@@ -55,7 +62,10 @@ def short(monkeypatch):
     """Makes every run of the study a few steps of small networks."""
     few = {"steps": 6, "log_steps": 2, "batch_size": 8, "n_critic": "2", "z_dim": 4}
     nets = {"gen_arch": "MLP-dim=8-mults=(1,)", "disc_arch": "MLP-dim=8-mults=(1,)"}
-    original, two = clipping.common, {name: clipping.CLIPS[name] for name in ("c = 0.001", "c = 0.01")}
+    original, two = (
+        clipping.common,
+        {name: clipping.CLIPS[name] for name in ("c = 0.001", "c = 0.01")},
+    )
     monkeypatch.setattr(clipping, "CLIPS", two)
     monkeypatch.setattr(clipping, "common", lambda study: {**original(study), **few, **nets})
 
@@ -73,7 +83,9 @@ def test_no_clipped_weight_leaves_its_box(method, short, tmp_path):
     found = clipping.measure(trained)
     assert found["largest weight"] == np.abs(weights).max() and found["slope"] >= 0
     assert 0 <= found["proves W1 >="] <= found["exact W1"] * (1 + 1e-6)
-    assert np.isnan(found["weights at the box"]) if not clip else 0 <= found["weights at the box"] <= 1
+    assert (
+        np.isnan(found["weights at the box"]) if not clip else 0 <= found["weights at the box"] <= 1
+    )
 
 
 @pytest.mark.slow
@@ -85,7 +97,9 @@ def test_the_study_writes_its_report_and_repeats_nothing(data, seeds, short, tmp
     assert [row["method"] for row in rows] == [*clipping.CLIPS, "WGAN-GP"]
     assert ("±" in str(rows[0]["exact W1"])) == (seeds > 1)
     assert rows[-1]["weights at the box"] == "-"
-    pictures = {"weights.png", "critic_estimate.png"} | ({"samples.png"} if "squares" in data else set())
+    pictures = {"weights.png", "critic_estimate.png"} | (
+        {"samples.png"} if "squares" in data else set()
+    )
     assert {path.name for path in study.out.glob("*.png")} == pictures
     assert all(f"({picture})" in markdown for picture in pictures)
     monkeypatch.setattr(GanTrainer, "train_step", None)  # would fail if it were needed

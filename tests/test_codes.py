@@ -10,8 +10,19 @@ from tfwgan.errors import UsageError
 from tfwgan.program import experiment
 from tfwgan.program.config import Config
 
-COMMON = {"data": "squares-size=16-square=3", "batch_size": 4, "n_critic": 1, "steps": 1, "log_steps": 1, "ema": 0}
-EIGEN = {"gen_arch": "EigenGAN-dim=2-n_basis=3-init=he", "disc_arch": "EigenGAN-dim=2-init=he", "z_dim": 12}
+COMMON = {
+    "data": "squares-size=16-square=3",
+    "batch_size": 4,
+    "n_critic": 1,
+    "steps": 1,
+    "log_steps": 1,
+    "ema": 0,
+}
+EIGEN = {
+    "gen_arch": "EigenGAN-dim=2-n_basis=3-init=he",
+    "disc_arch": "EigenGAN-dim=2-init=he",
+    "z_dim": 12,
+}
 INFO = {
     "gen_arch": "SimpleCNN-dim=4",
     "disc_arch": "SimpleCNN-dim=4-norm=none-categories=3-codes=2",
@@ -71,10 +82,22 @@ def test_the_critic_names_a_category_of_every_image():
 @pytest.mark.slow
 def test_the_script_draws_them_and_says_how_well_categories_are_classes(tmp_path, script):
     config = {**COMMON, **INFO, "data": "fashion_mini", "image_size": 16, "limit_data": 40}
-    run = experiment.fit(experiment.build(Config(**config, out_dir=str(tmp_path), name="r")), verbose=False).run_dir
+    run = experiment.fit(
+        experiment.build(Config(**config, out_dir=str(tmp_path), name="r")), verbose=False
+    ).run_dir
     done = script("traverse", run, "--rows=2")
-    assert done.returncode == 0 and "3 pictures" in done.stdout and "cluster accuracy" in done.stdout, done.stderr
-    assert {path.name for path in (run / "traverse").iterdir()} == {"category.png", "code_0.png", "code_1.png"}
+    assert (
+        done.returncode == 0 and "3 pictures" in done.stdout and "cluster accuracy" in done.stdout
+    ), done.stderr
+    assert {path.name for path in (run / "traverse").iterdir()} == {
+        "category.png",
+        "code_0.png",
+        "code_1.png",
+    }
     assert script("traverse", tmp_path / "nowhere").returncode == 2
     done = script("traverse", run, f"--out={run / 'config.json' / 'x'}")
-    assert done.returncode == 2 and "Can't write --out=" in done.stderr and done.stderr.count("\n") == 1
+    assert (
+        done.returncode == 2
+        and "Can't write --out=" in done.stderr
+        and done.stderr.count("\n") == 1
+    )

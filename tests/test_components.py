@@ -25,12 +25,16 @@ def test_options_survive_the_list(field):
     _, module, table, context = components.FAMILIES[field]
     factories = getattr(__import__(module, fromlist=[table]), table)
     for name, factory in factories.items():
-        wanted = {key: option for key, option in spec.options_of(factory).items() if key not in context}
+        wanted = {
+            key: option for key, option in spec.options_of(factory).items() if key not in context
+        }
         known = components.known(field)[name]
         assert list(known) == list(wanted)
         for key, option in wanted.items():
             assert known[key].hint == option.hint, (name, key)
-            assert known[key].default == (list(option.default) if isinstance(option.default, tuple) else option.default)
+            assert known[key].default == (
+                list(option.default) if isinstance(option.default, tuple) else option.default
+            )
 
 
 @pytest.mark.parametrize("field", components.FAMILIES)
@@ -44,7 +48,9 @@ def test_a_typo_is_answered_before_tensorflow_is_loaded(field, tmp_path):
         command = [sys.executable, "-c", code, f"--{field}={text}", f"--out_dir={tmp_path}"]
         done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
         assert done.returncode == 2 and done.stdout.strip() == "[]", done.stderr
-        assert done.stderr.count("\n") == 1 and ("did you mean" in done.stderr or "has no option" in done.stderr)
+        assert done.stderr.count("\n") == 1 and (
+            "did you mean" in done.stderr or "has no option" in done.stderr
+        )
 
 
 @pytest.mark.parametrize(
@@ -86,5 +92,10 @@ def test_options_lists_every_component(capsys):
         assert f"--{field}\n" in out
         for name, options in components.known(field).items():
             line = next(line for line in out.splitlines() if line.split()[:1] == [name])
-            assert all(f"  {key}=" in line for key in options) or field in ("d_opt", "disc_arch", "rec_arch", "metrics")
+            assert all(f"  {key}=" in line for key in options) or field in (
+                "d_opt",
+                "disc_arch",
+                "rec_arch",
+                "metrics",
+            )
     assert main(["options", "los"]) == 2 and "did you mean 'loss'" in capsys.readouterr().err

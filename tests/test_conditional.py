@@ -19,7 +19,9 @@ NETWORKS = {
     "SimpleCNN-dim=4": IMAGES,
     "ResNet-nf=8": IMAGES,
 }
-GENERATORS = [(f"{text}-cond={cond}", shape) for text, shape in NETWORKS.items() for cond in ("concat", "cbn")]
+GENERATORS = [
+    (f"{text}-cond={cond}", shape) for text, shape in NETWORKS.items() for cond in ("concat", "cbn")
+]
 CRITICS = [
     (f"{text}-cond={cond}{sn}", shape)
     for text, shape in NETWORKS.items()
@@ -52,7 +54,9 @@ def test_a_conditional_generator_draws_another_image_for_another_label(text, sha
         "z": ((None, 4), "float32"),
         "label": ((None,), "int32"),
     }
-    gradients = dict((v.path, g) for v, g in all_gradients(model, {"z": noise(6, 4), "label": LABELS}))
+    gradients = dict(
+        (v.path, g) for v, g in all_gradients(model, {"z": noise(6, 4), "label": LABELS})
+    )
     tables = [g for path, g in gradients.items() if path.endswith("embeddings")]
     assert len(tables) > 0 if "cbn" in text else not tables
     assert all(np.abs(table).max(axis=1).min() > 0 for table in tables)
@@ -91,18 +95,28 @@ def test_conditional_batch_norm_begins_as_batch_norm(text):
 
 
 def test_the_projection_adds_a_class_vector_times_the_last_features():
-    model, plain = (critic(f"DCGAN-nf=4-cond={cond}", IMAGES, n_classes=3) for cond in ("projection", "none"))
+    model, plain = (
+        critic(f"DCGAN-nf=4-cond={cond}", IMAGES, n_classes=3) for cond in ("projection", "none")
+    )
     for layer in plain.layers:
         layer.set_weights(model.get_layer(layer.name).get_weights() if layer.weights else [])
     images, vectors = noise(6, *IMAGES), model.get_layer("projection").kernel.numpy()
-    features = keras.Model(plain.input, plain.get_layer("flatten").input)({"image": images}).numpy().sum(axis=(1, 2))
+    features = (
+        keras.Model(plain.input, plain.get_layer("flatten").input)({"image": images})
+        .numpy()
+        .sum(axis=(1, 2))
+    )
     by_hand = plain({"image": images}) + np.sum(vectors[LABELS.numpy()] * features, axis=1)
-    np.testing.assert_allclose(model({"image": images, "label": LABELS}), by_hand, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        model({"image": images, "label": LABELS}), by_hand, rtol=1e-4, atol=1e-5
+    )
 
 
 def test_labels_beside_an_image_are_maps_of_ones():
     model = critic("DCGAN-nf=4-cond=concat", IMAGES, n_classes=3)
-    seen = keras.Model(model.input, model.get_layer("with_label").output)({"image": noise(6, *IMAGES), "label": LABELS})
+    seen = keras.Model(model.input, model.get_layer("with_label").output)(
+        {"image": noise(6, *IMAGES), "label": LABELS}
+    )
     np.testing.assert_array_equal(
         seen[..., 3:], np.broadcast_to(np.eye(3)[LABELS.numpy()][:, None, None], (6, 16, 16, 3))
     )
@@ -123,7 +137,13 @@ def test_copies_say_the_same(text, shape):
 
 MISTAKES = [
     *(
-        (build, f"{text}-cond=concat", shape, None, "cond=concat needs labels, and these data have none.")
+        (
+            build,
+            f"{text}-cond=concat",
+            shape,
+            None,
+            "cond=concat needs labels, and these data have none.",
+        )
         for text, shape in NETWORKS.items()
         for build in (generator, critic)
     ),
@@ -168,7 +188,10 @@ def test_heads_of_infogan_stand_beside_the_score(heads, shapes):
 def test_a_joint_critic_reads_latents_too():
     model = critic("MLP-dim=8-mults=(1,)-norm=batch-joint=True", DIGITS)
     inputs = {"image": tf.repeat(noise(1, *DIGITS), 6, axis=0), "z": noise(6, 4)}
-    assert {k: v.shape for k, v in model.input.items()} == {"image": (None, *DIGITS), "z": (None, 4)}
+    assert {k: v.shape for k, v in model.input.items()} == {
+        "image": (None, *DIGITS),
+        "z": (None, 4),
+    }
     assert len(np.unique(model(inputs))) == 6
     with pytest.raises(UsageError, match="needs the size of the latents"):
         critic("MLP-joint=True", DIGITS, z_dim=None)
@@ -178,5 +201,11 @@ def test_a_joint_critic_reads_latents_too():
 def test_a_reconstructor_returns_latents(shape):
     with rng.seeded_initializers(0):
         model = spec.build("MLP-dim=8", RECONSTRUCTORS, "reconstructor", image_shape=shape, z_dim=4)
-    assert model.name == "reconstructor" and set(model.input) == {"image"} and model.output.shape == (None, 4)
-    assert len(list(all_gradients(model, {"image": noise(6, *shape)}))) == 12 and n_weights(model) > 0
+    assert (
+        model.name == "reconstructor"
+        and set(model.input) == {"image"}
+        and model.output.shape == (None, 4)
+    )
+    assert (
+        len(list(all_gradients(model, {"image": noise(6, *shape)}))) == 12 and n_weights(model) > 0
+    )

@@ -61,14 +61,18 @@ def test_a_file_beats_the_defaults_and_a_flag_beats_the_file(file):
 def test_a_given_flag_beats_the_file_even_with_the_default(name, file):
     default = getattr(Config(), name)
     other = {bool: True, int: 5, float: 0.5, str: "other", tuple: ("swd", "w1")}
-    kind = type(default) if default is not None else int if "int" in str(fields()[name].type) else str
+    kind = (
+        type(default) if default is not None else int if "int" in str(fields()[name].type) else str
+    )
     value = "7" if name == "n_critic" else other[kind]
     config = file(f"{name}: {json.dumps(value)}")
     assert getattr(from_flags(config), name) == value
     if kind is tuple:
         assert getattr(from_flags(config, f"--{name}=mmd", f"--{name}=nn"), name) == ("mmd", "nn")
         return
-    flag = f"--no{name}" if default is False else f"--{name}={'none' if default is None else default}"
+    flag = (
+        f"--no{name}" if default is False else f"--{name}={'none' if default is None else default}"
+    )
     assert from_flags(config, flag) == Config()
 
 
@@ -137,7 +141,10 @@ def folder(tmp_path_factory):
 
 
 @settings(deadline=None, max_examples=50, database=None)
-@given(st.text(st.characters(exclude_categories=["Cs"]), max_size=20), st.floats(0, 1, exclude_max=True))
+@given(
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=20),
+    st.floats(0, 1, exclude_max=True),
+)
 @example("folder=/data/\N{CAT FACE}", 0.5)
 def test_any_text_and_any_number_survive_the_file(folder, text, number):
     config = Config(data=text, ema=number)
@@ -186,7 +193,10 @@ BOUNDS = [
     ({"seed": 2**63}, "--seed must be in [0, 2^63)"),
     ({"steps": 2.0}, "--steps must be a whole number"),
     ({"steps": None}, "--steps must be a whole number"),
-    *[({"name": name}, "--name must be one folder name") for name in ("a/b", "/", "..", ".", "a\\b", "a\0b")],
+    *[
+        ({"name": name}, "--name must be one folder name")
+        for name in ("a/b", "/", "..", ".", "a\\b", "a\0b")
+    ],
 ]
 
 
@@ -196,7 +206,9 @@ def test_values_out_of_range_are_refused(values, message):
         Config(**values)
 
 
-@pytest.mark.parametrize("values", [{"ema": 0}, {"seed": 0}, {"seed": 2**63 - 1}, {"steps": 1}, {"name": "..."}])
+@pytest.mark.parametrize(
+    "values", [{"ema": 0}, {"seed": 0}, {"seed": 2**63 - 1}, {"steps": 1}, {"name": "..."}]
+)
 def test_values_at_the_edge_are_fine(values):
     assert Config(**values).as_dict().items() >= values.items()
 
@@ -222,14 +234,28 @@ def test_the_run_name_is_one_safe_folder_name(data, loss, gen_arch, disc_arch, z
 
 
 @pytest.mark.parametrize(
-    "data", ["folder=/data/my-faces", "folder=../up", "folder=C:\\faces", "folder=~/a b", "folder=" + "面" * 100]
+    "data",
+    [
+        "folder=/data/my-faces",
+        "folder=../up",
+        "folder=C:\\faces",
+        "folder=~/a b",
+        "folder=" + "面" * 100,
+    ],
 )
 def test_the_run_name_of_a_path_is_one_safe_folder_name(data):
     assert is_one_safe_folder_name(Config(data=data).run_name)
 
 
 def test_the_run_name_says_what_is_compared():
-    config = Config(data="ring8", loss="wgan-clip=0.01", z_prior="const=64", seed=3, gen_arch="MLP", disc_arch="MLP")
+    config = Config(
+        data="ring8",
+        loss="wgan-clip=0.01",
+        z_prior="const=64",
+        seed=3,
+        gen_arch="MLP",
+        disc_arch="MLP",
+    )
     assert config.run_name == "ring8_wgan-clip=0.01_MLP_MLP_const=64_s3"
     assert Config(name="mine").run_dir == Path("outputs/mine")
 
@@ -257,24 +283,30 @@ def test_the_help_of_a_flag_names_every_choice(flag, table):
         assert re.search(rf"(?<!\w){re.escape(name)}(?!\w)", fields()[flag].metadata["help"]), name
 
 
-@pytest.mark.parametrize("statement", ["import tfwgan; dir(tfwgan)", "from tfwgan.main import main; main(['--help'])"])
+@pytest.mark.parametrize(
+    "statement", ["import tfwgan; dir(tfwgan)", "from tfwgan.main import main; main(['--help'])"]
+)
 def test_looking_at_the_package_loads_no_tensorflow(statement):
     heavy = "[m for m in ('tensorflow', 'keras', 'numpy') if m in sys.modules]"
     code = f"import sys; {statement}; print({heavy}, file=sys.stderr)"
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     assert result.stderr.strip() == "[]"
 
 
-@pytest.mark.skipif(platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN is chosen on x86 only")
+@pytest.mark.skipif(
+    platform.machine() not in ("x86_64", "AMD64"), reason="oneDNN is chosen on x86 only"
+)
 @pytest.mark.parametrize("chosen, expected", [(None, "1"), ("0", "0")])
 def test_one_dnn_is_on_unless_the_user_says_otherwise(chosen, expected, monkeypatch):
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
     if chosen is not None:
         monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", chosen)
-    code = (
-        "import os\nfrom tfwgan import start\nwith start.quiet_tensorflow(): print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    code = "import os\nfrom tfwgan import start\nwith start.quiet_tensorflow(): print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    result = subprocess.run(
+        [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )
-    result = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
     assert result.stdout.strip() == expected
 
 

@@ -47,7 +47,9 @@ WEIGHTS = {
         f"{loss}_cifar10": (12_141_827, 10_519_297)
         for loss in ("gan", "wgan", "wgan_gp", "sngan", "sngan_hinge", "lsgan")
     },
-    **{f"{loss}_ring8": (140_546, 132_609) for loss in ("gan", "wgan", "wgan_gp", "sngan", "lsgan")},
+    **{
+        f"{loss}_ring8": (140_546, 132_609) for loss in ("gan", "wgan", "wgan_gp", "sngan", "lsgan")
+    },
     **{f"{loss}_mnist": (358_928, 332_801) for loss in ("gan", "wgan", "wgan_gp", "sngan")},
 }
 
@@ -71,7 +73,9 @@ def images(tmp_path_factory):
     for kind in ("cats", "dogs"):
         (folder / kind).mkdir()
         for i in range(32):
-            Image.fromarray(rng.integers(0, 256, [40, 40, 3], np.uint8)).save(folder / kind / f"{i}.png")
+            Image.fromarray(rng.integers(0, 256, [40, 40, 3], np.uint8)).save(
+                folder / kind / f"{i}.png"
+            )
     return folder
 
 
@@ -79,11 +83,16 @@ def images(tmp_path_factory):
 def run(images, tmp_path):
     """Runs the program on a file, with pictures where it wants a folder; returns the exit code.
 
-    With one critic update a step: more of them are the same graph once more each, and take as much longer to build.
+    With one critic update a step: more of them are the same graph once more each, and take as much
+    longer to build.
     """
 
     def start(path, *flags):
-        own = [f"--data=folder={images}", "--center_crop=none"] if config_of(path).data.startswith("folder=") else []
+        own = (
+            [f"--data=folder={images}", "--center_crop=none"]
+            if config_of(path).data.startswith("folder=")
+            else []
+        )
         return main([f"--config={path}", f"--out_dir={tmp_path}", "--n_critic=1", *own, *flags])
 
     yield start
@@ -96,7 +105,9 @@ def test_every_file_is_a_run_and_says_how_to_start_it(path):
     parts.resolve(config)
     head = re.match(r"(# .+\n){3,}", text)[0]
     assert (
-        re.search(rf"--config=(configs/)?{path.relative_to(ROOT / 'configs').with_suffix('')}\b", head)
+        re.search(
+            rf"--config=(configs/)?{path.relative_to(ROOT / 'configs').with_suffix('')}\b", head
+        )
         or "bash run_main.sh" in head
     )
     assert ("--data=folder=<path>" in head) == config.data.startswith("folder=")
@@ -113,24 +124,34 @@ def test_no_two_files_share_a_name():
     "path",
     [
         pytest.param(path, marks=[] if config_of(path).data == "ring8" else pytest.mark.slow)
-        for path in (*(path for path in SMALL if of_tfds(path) or config_of(path).data == "ring8"), *ORIGINALS)
+        for path in (
+            *(path for path in SMALL if of_tfds(path) or config_of(path).data == "ring8"),
+            *ORIGINALS,
+        )
     ],  # the other small ones are trained below
     ids=label,
 )
-def test_a_dry_run_builds_what_the_original_has_without_its_data(path, run, tmp_path, monkeypatch, capsys):
+def test_a_dry_run_builds_what_the_original_has_without_its_data(
+    path, run, tmp_path, monkeypatch, capsys
+):
     seen, describe = [], report.describe
     monkeypatch.setattr(
         report,
         "describe",
-        lambda experiment, costs: seen.append(experiment) or describe(experiment),  # timed elsewhere
+        lambda experiment, costs: (
+            seen.append(experiment) or describe(experiment)
+        ),  # timed elsewhere
     )
     assert run(path, "--dry_run", f"--data_dir={tmp_path / 'data'}") == 0
-    assert ("images unknown until downloaded" in " ".join(capsys.readouterr().out.split())) == of_tfds(path)
+    assert (
+        "images unknown until downloaded" in " ".join(capsys.readouterr().out.split())
+    ) == of_tfds(path)
     assert list(tmp_path.iterdir()) == []
     if path.parent.name == "original":
         nets = (seen[0].trainer.generator, seen[0].trainer.critic)
         counted = [
-            sum(int(np.prod(v.shape)) for v in net.trainable_variables) if net is not None else 0 for net in nets
+            sum(int(np.prod(v.shape)) for v in net.trainable_variables) if net is not None else 0
+            for net in nets
         ]
         assert tuple(counted) == WEIGHTS[path.stem]
 
@@ -142,7 +163,9 @@ def test_every_small_run_trains(path, run, no_export, tmp_path):
         pytest.skip("TFWGAN_TEST_DATA names no folder of real data")
     data = [f"--data_dir={TEST_DATA}/tensorflow_datasets"] if of_tfds(path) else []
     assert run(path, "--steps=2", "--batch_size=8", "--eval_images=64", "--name=run", *data) == 0
-    rows = [json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()]
+    rows = [
+        json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
+    ]
     assert rows and all(np.isfinite(value) for row in rows for value in row.values())
 
 

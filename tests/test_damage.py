@@ -22,7 +22,13 @@ from tfwgan.program.runs import Run, rows_of
 def run(tmp_path_factory):
     folder = tmp_path_factory.mktemp("damage")
     config = Config(
-        **{**TINY, "gen_arch": "MLP-dim=2", "disc_arch": "MLP-dim=2", "out_dir": str(folder), "name": "run"}
+        **{
+            **TINY,
+            "gen_arch": "MLP-dim=2",
+            "disc_arch": "MLP-dim=2",
+            "out_dir": str(folder),
+            "name": "run",
+        }
     )
     return experiment.fit(experiment.build(config), verbose=False).run_dir
 
@@ -78,9 +84,15 @@ def test_any_cut_and_any_hole_is_noticed(newest, whole, tmp_path):
         assert (read := accepted(hole, tmp_path)) is None or same(read, whole)
 
 
-@pytest.mark.parametrize("note", ["[]", "{}", "5", "null", '{"step": "x"}', '{"step": -1}', '{"step": true}', "{", ""])
+@pytest.mark.parametrize(
+    "note", ["[]", "{}", "5", "null", '{"step": "x"}', '{"step": -1}', '{"step": true}', "{", ""]
+)
 def test_a_note_that_is_none_is_damage(note, tmp_path):
-    np.savez(tmp_path / "step_000004.npz", a=np.zeros(3), **{"meta.json": np.frombuffer(note.encode(), np.uint8)})
+    np.savez(
+        tmp_path / "step_000004.npz",
+        a=np.zeros(3),
+        **{"meta.json": np.frombuffer(note.encode(), np.uint8)},
+    )
     with pytest.raises(UsageError, match="damaged"):
         checkpoint.load(tmp_path / "step_000004.npz")
 
@@ -92,7 +104,11 @@ def test_arrays_of_another_checkpoint_are_damage(run, newest, tmp_path):
     second.write_bytes(newest)
     with zipfile.ZipFile(first) as old, zipfile.ZipFile(second) as new:
         mixed = {name: new.read(name) for name in new.namelist()}
-        swapped = next(name for name in mixed if name.startswith("generator/") and old.read(name) != mixed[name])
+        swapped = next(
+            name
+            for name in mixed
+            if name.startswith("generator/") and old.read(name) != mixed[name]
+        )
         mixed[swapped] = old.read(swapped)
     with zipfile.ZipFile(second, "w") as archive:
         for name, content in mixed.items():
@@ -102,8 +118,23 @@ def test_arrays_of_another_checkpoint_are_damage(run, newest, tmp_path):
 
 
 JUNK = [
-    *(b"\xff\xfe\n", b'{"step": 6, "lo\xc3', b"5\n", b"null\n", b"[]\n", b"{}\n", b"NaN\n", b"\0" * 100),
-    *(b'{"step": null}\n', b'{"step": "3"}\n', b'{"step": true}\n', b'{"step": 1e400}\n', b'{"step": 3.0}\n'),
+    *(
+        b"\xff\xfe\n",
+        b'{"step": 6, "lo\xc3',
+        b"5\n",
+        b"null\n",
+        b"[]\n",
+        b"{}\n",
+        b"NaN\n",
+        b"\0" * 100,
+    ),
+    *(
+        b'{"step": null}\n',
+        b'{"step": "3"}\n',
+        b'{"step": true}\n',
+        b'{"step": 1e400}\n',
+        b'{"step": 3.0}\n',
+    ),
     b"[" * 100000 + b"\n",
 ]
 
@@ -112,7 +143,10 @@ JUNK = [
 @pytest.mark.parametrize("where", ["before", "between", "after"])
 def test_lines_that_are_no_rows_are_passed_over(junk, where, tmp_path):
     rows = [b'{"step": 2, "a": 1}\n', b'{"step": 4}\n']
-    rows.insert({"before": 0, "between": 1, "after": 2}[where], junk if junk.endswith(b"\n") else junk + b"\n")
+    rows.insert(
+        {"before": 0, "between": 1, "after": 2}[where],
+        junk if junk.endswith(b"\n") else junk + b"\n",
+    )
     with Run.create(Config(out_dir=str(tmp_path), name="r")) as run:
         (run.path / "metrics.jsonl").write_bytes(b"".join(rows))
         assert [row["step"] for row in rows_of(run.path)] == [2, 4]
@@ -134,7 +168,13 @@ def test_any_bytes_are_a_configuration_or_one_line(tmp_path_factory, content, en
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
-    ["a: !!bool maybe", "name: !!timestamp x", "loss: " + "[" * 3000, "steps: &a [1, *a]", "seed: &a [x]\nname: *a"],
+    [
+        "a: !!bool maybe",
+        "name: !!timestamp x",
+        "loss: " + "[" * 3000,
+        "steps: &a [1, *a]",
+        "seed: &a [x]\nname: *a",
+    ],
 )
 def test_what_yaml_can_make_of_a_value_is_a_word_or_refused(text, tmp_path):
     (tmp_path / "a.yaml").write_text(text + "\n")
@@ -171,7 +211,8 @@ def test_a_word_in_yaml_is_what_stands_there(word, key, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "ending, text", [("yaml", "steps: 7\nloss: wgan\nsteps: 9\n"), ("json", '{"seed": 1, "seed": 1}')]
+    "ending, text",
+    [("yaml", "steps: 7\nloss: wgan\nsteps: 9\n"), ("json", '{"seed": 1, "seed": 1}')],
 )
 def test_a_key_that_stands_twice_is_refused(ending, text, tmp_path):
     (tmp_path / f"a.{ending}").write_text(text)

@@ -64,7 +64,9 @@ def test_images_of_another_kind_are_told_how_to_convert_them_and_it_is_true(way)
     recipe = str(caught.value).split("convert with ")[1].rstrip(".")
     names = {"np": np, "items": items}
     exec(recipe, names)
-    assert np.abs(Dataset("mine", names["items"]).items.astype(int) - images).max() <= ("float16" in way)
+    assert np.abs(Dataset("mine", names["items"]).items.astype(int) - images).max() <= (
+        "float16" in way
+    )
 
 
 def test_a_missing_axis_and_other_points_are_told_too():
@@ -99,23 +101,41 @@ def test_a_fingerprint_is_that_of_the_numbers_however_they_lie_in_memory(tmp_pat
             prints.append(Dataset("mine", array, labels).fingerprint)
     assert all(one == prints[0] for one in prints)
     assert json.loads(json.dumps(prints[0])) == prints[0]
-    digest = hashlib.blake2b(items.tobytes() + labels.astype("<i4").tobytes(), digest_size=16).hexdigest()
-    assert prints[0] == {"name": "mine", "shape": [4, 6, 3], "size": 7, "n_classes": 3, "digest": digest}
+    digest = hashlib.blake2b(
+        items.tobytes() + labels.astype("<i4").tobytes(), digest_size=16
+    ).hexdigest()
+    assert prints[0] == {
+        "name": "mine",
+        "shape": [4, 6, 3],
+        "size": 7,
+        "n_classes": 3,
+        "digest": digest,
+    }
 
 
 def test_every_change_of_the_data_changes_the_fingerprint():
     items, labels = np.zeros((4, 2, 2, 1), np.uint8), np.array([0, 1, 2, 2])
     one_pixel, one_label = items.copy(), labels.copy()
     one_pixel[3, 1, 1, 0], one_label[0] = 1, 1
-    variants = [(items, labels), (items, None), (one_pixel, labels), (items, one_label), (one_pixel[::-1], labels)]
-    assert len({Dataset("mine", *variant).fingerprint["digest"] for variant in variants}) == len(variants)
+    variants = [
+        (items, labels),
+        (items, None),
+        (one_pixel, labels),
+        (items, one_label),
+        (one_pixel[::-1], labels),
+    ]
+    assert len({Dataset("mine", *variant).fingerprint["digest"] for variant in variants}) == len(
+        variants
+    )
     points = Dataset("mine", np.zeros((4, 2), np.float32))
     assert points.fingerprint["n_classes"] is None and points.fingerprint is points.fingerprint
 
 
 def test_squares_stand_at_every_position_row_by_row():
     squares = datasets.load("squares")
-    assert squares.shape == (64, 64, 1) and len(squares) == 52 * 52 == 2704 and squares.labels is None
+    assert (
+        squares.shape == (64, 64, 1) and len(squares) == 52 * 52 == 2704 and squares.labels is None
+    )
     assert set(np.unique(squares.items)) == {0, 255}
     assert np.all(squares.items.sum(axis=(1, 2, 3), dtype=np.int64) == 100 * 255)
     top = (squares.items.max(axis=(2, 3)) > 0).argmax(axis=1)
@@ -158,7 +178,9 @@ def test_centres_lie_where_the_papers_put_them():
 
 
 def test_the_seed_of_points_decides_them():
-    first, same, other = (datasets.load(text).items for text in ("ring8=80", "ring8=80", "ring8=80-seed=1"))
+    first, same, other = (
+        datasets.load(text).items for text in ("ring8=80", "ring8=80", "ring8=80-seed=1")
+    )
     np.testing.assert_array_equal(first, same)
     assert not np.array_equal(first, other)
 
@@ -172,8 +194,15 @@ def test_the_bundled_sample_is_labelled_fashion():
 
 
 def test_image_options_apply_to_every_image_set():
-    assert datasets.load("fashion_mini", image_size=32, limit_data=20).items.shape == (20, 32, 32, 1)
-    assert datasets.load("fashion_mini", center_crop=20, gray_scale=True, limit_data=20).items.shape == (20, 20, 20, 1)
+    assert datasets.load("fashion_mini", image_size=32, limit_data=20).items.shape == (
+        20,
+        32,
+        32,
+        1,
+    )
+    assert datasets.load(
+        "fashion_mini", center_crop=20, gray_scale=True, limit_data=20
+    ).items.shape == (20, 20, 20, 1)
     squares = datasets.load("squares=32-stride=4", image_size=16)
     assert squares.shape == (16, 16, 1)
     assert squares.items.max() == 255
@@ -218,7 +247,9 @@ BAD = [
 ]
 
 
-@pytest.mark.parametrize("text, options, parts", BAD, ids=[f"{text} {options}" for text, options, _ in BAD])
+@pytest.mark.parametrize(
+    "text, options, parts", BAD, ids=[f"{text} {options}" for text, options, _ in BAD]
+)
 def test_mistakes_are_told_in_one_line_with_the_remedy(text, options, parts):
     with pytest.raises(UsageError) as caught:
         datasets.load(text, **options)

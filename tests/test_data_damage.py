@@ -44,9 +44,18 @@ EXIF = {  # a block, and whether it still tells that the picture is turned
     "cut in the header": (TIFF[:5], False),
     "cut in the directory": (TIFF + struct.pack("<H", 7) + TURNED[:6], False),
     "directory far away": (b"II*\0" + struct.pack("<I", 2**31), False),
-    "turn of no number": (TIFF + struct.pack("<H", 1) + entry(0x0112, 2, 4, b"6\0\0\0") + bytes(4), False),
-    "turn of no meaning": (TIFF + struct.pack("<H", 1) + entry(0x0112, 3, 1, b"\x2a\0\0\0") + bytes(4), False),
-    "a wrong type beside the turn": (TIFF + struct.pack("<H", 2) + TURNED + entry(0x8825, 2, 4, b"x\0\0\0"), True),
+    "turn of no number": (
+        TIFF + struct.pack("<H", 1) + entry(0x0112, 2, 4, b"6\0\0\0") + bytes(4),
+        False,
+    ),
+    "turn of no meaning": (
+        TIFF + struct.pack("<H", 1) + entry(0x0112, 3, 1, b"\x2a\0\0\0") + bytes(4),
+        False,
+    ),
+    "a wrong type beside the turn": (
+        TIFF + struct.pack("<H", 2) + TURNED + entry(0x8825, 2, 4, b"x\0\0\0"),
+        True,
+    ),
     "a text far away": (
         TIFF + struct.pack("<H", 2) + entry(0x010F, 2, 99, b"\xff\xff\xff\0") + TURNED + bytes(4),
         True,
@@ -58,7 +67,9 @@ EXIF = {  # a block, and whether it still tells that the picture is turned
 @pytest.mark.parametrize("block", EXIF)
 def test_damaged_exif_costs_no_picture(block, kind, ending, tmp_path):
     exif, turned = EXIF[block]
-    options = {"PNG": {}, "JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}}[kind]
+    options = {"PNG": {}, "JPEG": {"quality": 100, "subsampling": 0}, "WEBP": {"lossless": True}}[
+        kind
+    ]
     (tmp_path / f"a.{ending}").write_bytes(encoded(kind, exif=b"Exif\0\0" + exif, **options))
     with warnings.catch_warnings(record=True) as told:
         warnings.simplefilter("always")
@@ -75,11 +86,18 @@ def test_every_orientation_is_turned_as_pillow_turns_it(orientation, ending, tmp
     exif[0x0112] = orientation
     Image.fromarray(RGB).save(tmp_path / f"a.{ending}", exif=exif)
     with Image.open(tmp_path / f"a.{ending}") as image:
-        np.testing.assert_array_equal(load(tmp_path).items[0], np.asarray(ImageOps.exif_transpose(image)))
+        np.testing.assert_array_equal(
+            load(tmp_path).items[0], np.asarray(ImageOps.exif_transpose(image))
+        )
 
 
 def chunk(name, body, right=True):
-    return struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body) ^ (not right))
+    return (
+        struct.pack(">I", len(body))
+        + name
+        + body
+        + struct.pack(">I", zlib.crc32(name + body) ^ (not right))
+    )
 
 
 def with_chunks(*chunks, at="front"):
@@ -134,20 +152,31 @@ def test_of_an_animation_the_first_picture_counts(tmp_path):
     assert (load(tmp_path).items == [255, 0, 0]).all()
 
 
-@pytest.mark.parametrize("levels", [np.full((4, 4), 70000, np.int32), np.full((4, 4), 0.5, np.float32)])
+@pytest.mark.parametrize(
+    "levels", [np.full((4, 4), 70000, np.int32), np.full((4, 4), 0.5, np.float32)]
+)
 def test_levels_without_a_known_scale_are_refused(levels, tmp_path):
     Image.fromarray(levels).save(tmp_path / "a.tif")
     with pytest.raises(
-        UsageError, match=r"a\.tif can't be decoded \(ValueError: (more than 16 bits|levels that are no)"
+        UsageError,
+        match=r"a\.tif can't be decoded \(ValueError: (more than 16 bits|levels that are no)",
     ):
         load(tmp_path)
 
 
 @pytest.mark.parametrize(
-    "content", [b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", b"%PDF-1.4\n", b"#?RADIANCE\n", b"<svg></svg>"]
+    "content",
+    [
+        b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n",
+        b"%PDF-1.4\n",
+        b"#?RADIANCE\n",
+        b"<svg></svg>",
+    ],
 )
 def test_other_formats_are_not_opened_whatever_their_name(content, tmp_path, monkeypatch):
-    monkeypatch.setattr("subprocess.Popen.__init__", lambda *_, **__: pytest.fail("a program is run"))
+    monkeypatch.setattr(
+        "subprocess.Popen.__init__", lambda *_, **__: pytest.fail("a program is run")
+    )
     (tmp_path / "a.png").write_bytes(content)
     with pytest.raises(UsageError, match=r"a\.png can't be decoded \(no known image format\)"):
         load(tmp_path)
@@ -163,7 +192,10 @@ def test_what_is_no_file_is_named_and_not_waited_for(make, tmp_path, monkeypatch
             end.bind("a.png")
     else:
         os.symlink("/dev/zero" if make == "device" else "nowhere", "a.png")
-    with pytest.raises(UsageError, match=r"a\.png (is no regular file|can't be read \(No such file.*\)); .*remove it"):
+    with pytest.raises(
+        UsageError,
+        match=r"a\.png (is no regular file|can't be read \(No such file.*\)); .*remove it",
+    ):
         load(tmp_path)
 
 
@@ -185,9 +217,14 @@ def test_all_bad_files_are_told_together(stage, n, tmp_path):
     with pytest.raises(UsageError) as caught:
         load(tmp_path)
     told = str(caught.value)
-    assert f"{n} files of {n + 5} under {tmp_path} are bad: bad0.png can't be decoded (" in told and "\n" not in told
+    assert (
+        f"{n} files of {n + 5} under {tmp_path} are bad: bad0.png can't be decoded (" in told
+        and "\n" not in told
+    )
     assert [f"bad{i}.png" in told for i in range(n)] == [i < 3 for i in range(n)]
-    assert told.endswith(f", and {n - 3} more; repair or remove them." if n > 3 else "; repair or remove them.")
+    assert told.endswith(
+        f", and {n - 3} more; repair or remove them." if n > 3 else "; repair or remove them."
+    )
 
 
 @pytest.mark.parametrize("threads", [1, 7])
@@ -235,7 +272,9 @@ def test_only_a_long_wait_is_told_of(monkeypatch):
 
     assert told(io.StringIO(), 4.9) == told(Terminal(), 4.9) == ""
     lines = told(io.StringIO(), 3000).splitlines()
-    assert lines[0].startswith("loading images: ") and " of 10,000" in lines[0] and 3 < len(lines) < 12
+    assert (
+        lines[0].startswith("loading images: ") and " of 10,000" in lines[0] and 3 < len(lines) < 12
+    )
     assert told(Terminal(), 10.5).count("\r") == 6
     assert told(None, 100) is None
     closed = io.StringIO()

@@ -56,9 +56,21 @@ STORED = {
     "opaque": (Image.fromarray(transparent(255)), "png", RGB),
     "clear": (Image.fromarray(transparent(0)), "png", np.full_like(RGB, 255)),
     "half clear": (Image.fromarray(transparent(128)), "png", RGB * (128 / 255) + 127),
-    "gray and clear": (Image.fromarray(np.stack([GRAY, 0 * GRAY], -1)), "png", np.full((8, 8, 1), 255)),
-    "gray and opaque": (Image.fromarray(np.stack([GRAY, 0 * GRAY + 255], -1)), "png", GRAY[..., None]),
-    "palette": (Image.fromarray(RGB).quantize(64), "png", np.asarray(Image.fromarray(RGB).quantize(64).convert("RGB"))),
+    "gray and clear": (
+        Image.fromarray(np.stack([GRAY, 0 * GRAY], -1)),
+        "png",
+        np.full((8, 8, 1), 255),
+    ),
+    "gray and opaque": (
+        Image.fromarray(np.stack([GRAY, 0 * GRAY + 255], -1)),
+        "png",
+        GRAY[..., None],
+    ),
+    "palette": (
+        Image.fromarray(RGB).quantize(64),
+        "png",
+        np.asarray(Image.fromarray(RGB).quantize(64).convert("RGB")),
+    ),
     "lossless webp": (Image.fromarray(RGB), "webp", RGB),
 }
 
@@ -69,14 +81,18 @@ def test_every_mode_gives_the_picture(tmp_path, name):
     image.save(tmp_path / f"a.{suffix}", **({"lossless": True} if suffix == "webp" else {}))
     items = load(tmp_path).items
     assert items.shape[1:] == expected.shape
-    np.testing.assert_allclose(items[0].astype(int), expected, atol=1 if name == "half clear" else 0)
+    np.testing.assert_allclose(
+        items[0].astype(int), expected, atol=1 if name == "half clear" else 0
+    )
 
 
 def test_a_transparent_palette_entry_is_white(tmp_path):
     image = Image.fromarray(np.arange(4, dtype=np.uint8).reshape(2, 2)).convert("P")
     image.putpalette([10, 20, 30] * 4)
     image.save(tmp_path / "a.png", transparency=2)
-    assert load(tmp_path).items[0].reshape(4, 3).tolist() == [[10, 20, 30]] * 2 + [[255] * 3] + [[10, 20, 30]]
+    assert load(tmp_path).items[0].reshape(4, 3).tolist() == [[10, 20, 30]] * 2 + [[255] * 3] + [
+        [10, 20, 30]
+    ]
 
 
 def test_cmyk_becomes_rgb(tmp_path):
@@ -131,14 +147,30 @@ def test_hidden_and_other_files_are_skipped(tmp_path):
 REMARKS = {
     "nothing": ([], ()),
     "junk": (
-        ["Thumbs.db", "cats/desktop.ini", ".DS_Store", "__MACOSX/x.txt", "@eaDir/a.jpg/b.jpg", "x/#recycle/b.tif"],
+        [
+            "Thumbs.db",
+            "cats/desktop.ini",
+            ".DS_Store",
+            "__MACOSX/x.txt",
+            "@eaDir/a.jpg/b.jpg",
+            "x/#recycle/b.tif",
+        ],
         (),
     ),
     "one": (["notes.txt"], ("1 other file skipped (.txt 1)",)),
-    "many": (["a.heic", "b.HEIC", "cats/c.heic", "IMG_1"], ("4 other files skipped (.heic 3, no ending 1)",)),
-    "kinds": ([f"a.{c}" for c in "uvwxyz"], ("6 other files skipped (.u 1, .v 1, .w 1, .x 1, .y 1, ...)",)),
+    "many": (
+        ["a.heic", "b.HEIC", "cats/c.heic", "IMG_1"],
+        ("4 other files skipped (.heic 3, no ending 1)",),
+    ),
+    "kinds": (
+        [f"a.{c}" for c in "uvwxyz"],
+        ("6 other files skipped (.u 1, .v 1, .w 1, .x 1, .y 1, ...)",),
+    ),
     "beside": (["preview.png"], ("no labels: preview.png lies beside the class folders",)),
-    "two beside": (["p.png", "q.jpg"], ("no labels: p.png and 1 more lie beside the class folders",)),
+    "two beside": (
+        ["p.png", "q.jpg"],
+        ("no labels: p.png and 1 more lie beside the class folders",),
+    ),
 }
 
 
@@ -161,17 +193,25 @@ def test_what_was_left_out_is_remarked(name, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "folder", ["@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "__MACOSX", ".git"]
+    "folder",
+    ["@eaDir", "#recycle", "$RECYCLE.BIN", "System Volume Information", "__MACOSX", ".git"],
 )
 @pytest.mark.parametrize("depth", ["", "cats", "cats/deep"])
 def test_folders_of_the_system_are_neither_pictures_nor_classes(folder, depth, tmp_path):
-    for path in ("cats/a.png", "dogs/a.png", f"{depth}/{folder}/b.png", f"{depth}/{folder}/a.jpg/c.png"):
+    for path in (
+        "cats/a.png",
+        "dogs/a.png",
+        f"{depth}/{folder}/b.png",
+        f"{depth}/{folder}/a.jpg/c.png",
+    ):
         save(tmp_path / path, RGB)
     dataset = load(tmp_path)
     assert len(dataset) == 2 and dataset.class_names == ("cats", "dogs") and dataset.remarks == ()
 
 
-@pytest.mark.parametrize("limit, kept", [(1, [0]), (3, [0, 3, 4]), (4, [0, 1, 3, 4]), (6, range(6)), (99, range(7))])
+@pytest.mark.parametrize(
+    "limit, kept", [(1, [0]), (3, [0, 3, 4]), (4, [0, 1, 3, 4]), (6, range(6)), (99, range(7))]
+)
 def test_a_limit_takes_the_classes_in_turn(limit, kept, tmp_path):
     for i, name in enumerate(["a/0", "a/1", "a/2", "b/0", "c/0", "c/1", "c/deep/2"]):
         save(tmp_path / f"{name}.png", np.full((2, 2), i, np.uint8))
@@ -206,7 +246,9 @@ def test_links_are_followed_but_not_in_circles(tmp_path):
 def test_sizes_may_differ_only_if_one_is_asked_for(tmp_path):
     save(tmp_path / "a.png", RGB)
     save(tmp_path / "b.png", RGB[:6])
-    with pytest.raises(UsageError, match=r"a\.png has 8x8 pixels, .*b\.png has 6x8; give `image_size`"):
+    with pytest.raises(
+        UsageError, match=r"a\.png has 8x8 pixels, .*b\.png has 6x8; give `image_size`"
+    ):
         load(tmp_path)
     assert load(tmp_path, image_size=4).items.shape == (2, 4, 4, 3)
     assert load(tmp_path, center_crop=6).items.shape == (2, 6, 6, 3)
@@ -230,11 +272,15 @@ def cut(path, keep):
 def test_a_file_cut_short_is_named(tmp_path, suffix, keep):
     save(tmp_path / f"good.{suffix}", SMOOTH)
     cut(save(tmp_path / f"short.{suffix}", SMOOTH), keep)
-    with pytest.raises(UsageError, match=rf"short\.{suffix} can't be decoded \(.+\); repair or remove it"):
+    with pytest.raises(
+        UsageError, match=rf"short\.{suffix} can't be decoded \(.+\); repair or remove it"
+    ):
         load(tmp_path)
 
 
-@pytest.mark.parametrize("content", [b"GIF89a", b"not an image at all", b"\x89PNG\r\n\x1a\n" + bytes(40)])
+@pytest.mark.parametrize(
+    "content", [b"GIF89a", b"not an image at all", b"\x89PNG\r\n\x1a\n" + bytes(40)]
+)
 def test_a_corrupt_file_is_named(tmp_path, content):
     (tmp_path / "bad.png").write_bytes(content)
     with pytest.raises(UsageError, match=r"bad\.png can't be decoded"):
@@ -253,7 +299,9 @@ def test_a_decompression_bomb_is_not_decoded(tmp_path, side):
     header = struct.pack(">IIBBBBB", side, side, 8, 0, 0, 0, 0)
     chunks = b""
     for name, body in ((b"IHDR", header), (b"IDAT", zlib.compress(b"")), (b"IEND", b"")):
-        chunks += struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        chunks += (
+            struct.pack(">I", len(body)) + name + body + struct.pack(">I", zlib.crc32(name + body))
+        )
     (tmp_path / "bomb.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunks)
     with pytest.raises(UsageError, match=r"bomb\.png .*pixels"):
         load(tmp_path)
@@ -266,7 +314,9 @@ def test_a_path_without_images_is_told_what_is_wrong(tmp_path):
         load(save(tmp_path / "sub/a.png", GRAY))
     (tmp_path / "empty").mkdir()
     (tmp_path / "empty/movie.mp4").write_text("")
-    with pytest.raises(UsageError, match=r"no images under .*empty \(other files: 1\); expected .*\.png"):
+    with pytest.raises(
+        UsageError, match=r"no images under .*empty \(other files: 1\); expected .*\.png"
+    ):
         load(tmp_path / "empty")
 
 
@@ -280,7 +330,9 @@ def test_a_folder_that_may_not_be_read_is_named(tmp_path, monkeypatch):
         return scandir(path)
 
     monkeypatch.setattr(os, "scandir", locked)
-    with pytest.raises(UsageError, match=r"/a can't be listed \(Permission denied\); change its permissions"):
+    with pytest.raises(
+        UsageError, match=r"/a can't be listed \(Permission denied\); change its permissions"
+    ):
         load(tmp_path)
 
 

@@ -40,16 +40,22 @@ def test_the_crop_comes_before_the_resize():
     assert prepare(images, center_crop=10).shape == (10, 10, 1)
 
 
-@pytest.mark.parametrize("shape, crop, top, left", [((9, 6), 4, 2, 1), ((6, 9), 5, 0, 2), ((5, 5), 5, 0, 0)])
+@pytest.mark.parametrize(
+    "shape, crop, top, left", [((9, 6), 4, 2, 1), ((6, 9), 5, 0, 2), ((5, 5), 5, 0, 0)]
+)
 def test_the_crop_is_centred(shape, crop, top, left):
     image = random_images(*shape, 3)
-    np.testing.assert_array_equal(prepare(image, center_crop=crop), image[top : top + crop, left : left + crop])
+    np.testing.assert_array_equal(
+        prepare(image, center_crop=crop), image[top : top + crop, left : left + crop]
+    )
 
 
 @pytest.mark.parametrize("shape", [(9, 6), (6, 9), (8, 6)])
 def test_an_image_that_is_not_square_is_cut_not_stretched(shape):
     image = random_images(*shape, 3)
-    np.testing.assert_array_equal(prepare(image, image_size=3), prepare(prepare(image, center_crop=6), image_size=3))
+    np.testing.assert_array_equal(
+        prepare(image, image_size=3), prepare(prepare(image, center_crop=6), image_size=3)
+    )
     assert prepare(image, image_size=6).shape == (6, 6, 3)
     assert prepare(image).shape == (*shape, 3)
 
@@ -57,11 +63,15 @@ def test_an_image_that_is_not_square_is_cut_not_stretched(shape):
 @pytest.mark.parametrize("level", [0, 1, 127, 128, 254, 255])
 def test_gray_and_resize_keep_a_constant(level):
     image = np.full((6, 6, 3), level, np.uint8)
-    np.testing.assert_array_equal(prepare(image, image_size=4, gray_scale=True), np.full((4, 4, 1), level))
+    np.testing.assert_array_equal(
+        prepare(image, image_size=4, gray_scale=True), np.full((4, 4, 1), level)
+    )
 
 
 def test_floats_are_rounded_and_transparency_is_white():
-    assert prepare(np.full((2, 2, 1), 254.6, np.float32)).tolist() == np.full((2, 2, 1), 255).tolist()
+    assert (
+        prepare(np.full((2, 2, 1), 254.6, np.float32)).tolist() == np.full((2, 2, 1), 255).tolist()
+    )
     clear = np.zeros((2, 2, 4), np.uint8)
     assert prepare(clear).tolist() == np.full((2, 2, 3), 255).tolist()
 
@@ -74,5 +84,7 @@ def test_one_by_one_or_all_at_once_is_the_same():
 
 
 def test_a_crop_larger_than_the_image_names_it():
-    with pytest.raises(UsageError, match=r"`center_crop=8` is larger than cat.png, which is 9x7 pixels"):
+    with pytest.raises(
+        UsageError, match=r"`center_crop=8` is larger than cat.png, which is 9x7 pixels"
+    ):
         prepare(random_images(9, 7, 3), center_crop=8, what="cat.png")

@@ -56,7 +56,9 @@ def test_sizes_that_differ_ask_for_one(monkeypatch):
 
     def as_dataset(self, *args, **kwargs):
         signature = self.info.features.get_tensor_info()
-        examples = [{"image": np.zeros(size, np.uint8), "label": 0, "file_name": "f"} for size in sizes]
+        examples = [
+            {"image": np.zeros(size, np.uint8), "label": 0, "file_name": "f"} for size in sizes
+        ]
         return tf.data.Dataset.from_generator(
             lambda: iter(examples),
             output_types={key: info.tf_dtype for key, info in signature.items()},
@@ -64,7 +66,9 @@ def test_sizes_that_differ_ask_for_one(monkeypatch):
         ).apply(tf.data.experimental.assert_cardinality(2))
 
     with library.testing.mock_data(as_dataset_fn=as_dataset):
-        with pytest.raises(UsageError, match=r"number 0 has 5x5 pixels, number 1 has 5x6; give `image_size`"):
+        with pytest.raises(
+            UsageError, match=r"number 0 has 5x5 pixels, number 1 has 5x6; give `image_size`"
+        ):
             datasets.load("tfds=oxford_flowers102")
 
 
@@ -76,7 +80,9 @@ def test_an_unknown_set_names_the_nearest():
 
 
 def test_a_set_without_pictures_is_refused(fake):
-    with pytest.raises(UsageError, match=r"imdb_reviews has no image feature \(it has: text, label\)"):
+    with pytest.raises(
+        UsageError, match=r"imdb_reviews has no image feature \(it has: text, label\)"
+    ):
         datasets.load("tfds=imdb_reviews")
 
 
@@ -115,9 +121,13 @@ def test_without_network_the_message_comes_at_once_with_the_remedy(tmp_path, mon
     assert not (tmp_path / "no").exists()
 
 
-@pytest.mark.parametrize("there", ["nothing", "an empty folder", "a download", "a download under way"])
+@pytest.mark.parametrize(
+    "there", ["nothing", "an empty folder", "a download", "a download under way"]
+)
 @pytest.mark.parametrize("existed", [False, True])
-def test_a_download_that_fails_removes_no_file_and_no_folder_that_was_there(there, existed, tmp_path, monkeypatch):
+def test_a_download_that_fails_removes_no_file_and_no_folder_that_was_there(
+    there, existed, tmp_path, monkeypatch
+):
     folder = tmp_path / "data"
     if existed:
         folder.mkdir()
@@ -128,7 +138,9 @@ def test_a_download_that_fails_removes_no_file_and_no_folder_that_was_there(ther
             (folder / "other").mkdir()
         elif there != "nothing":
             (folder / "downloads").mkdir()
-            (folder / "downloads" / ("a.zip" if there == "a download" else "b.tmp")).write_text("hours of work")
+            (folder / "downloads" / ("a.zip" if there == "a download" else "b.tmp")).write_text(
+                "hours of work"
+            )
         raise OSError("checksum")
 
     monkeypatch.setattr(library.core.dataset_builder.DatasetBuilder, "download_and_prepare", fail)
@@ -137,7 +149,9 @@ def test_a_download_that_fails_removes_no_file_and_no_folder_that_was_there(ther
         datasets.load("tfds=kmnist", data_dir=str(folder))
     assert folder.exists() == (existed or "download" in there)
     if "download" in there:
-        assert [path.read_text() for path in folder.rglob("*.*") if path.is_file()] == ["hours of work"]
+        assert [path.read_text() for path in folder.rglob("*.*") if path.is_file()] == [
+            "hours of work"
+        ]
 
 
 @real

@@ -16,10 +16,16 @@ def machine(monkeypatch):
     asked = {"visible": GPUS, "deterministic": False, "strategy": None}
     config = tf.config
     found = config.list_physical_devices
-    monkeypatch.setattr(config, "list_physical_devices", lambda kind: GPUS if kind == "GPU" else found(kind))
+    monkeypatch.setattr(
+        config, "list_physical_devices", lambda kind: GPUS if kind == "GPU" else found(kind)
+    )
     monkeypatch.setattr(config, "get_visible_devices", lambda kind: asked["visible"])
-    monkeypatch.setattr(config, "set_visible_devices", lambda gpus, kind: asked.update(visible=gpus))
-    monkeypatch.setattr(config.experimental, "enable_op_determinism", lambda: asked.update(deterministic=True))
+    monkeypatch.setattr(
+        config, "set_visible_devices", lambda gpus, kind: asked.update(visible=gpus)
+    )
+    monkeypatch.setattr(
+        config.experimental, "enable_op_determinism", lambda: asked.update(deterministic=True)
+    )
     monkeypatch.setattr(devices, "mirrored", lambda names: asked.update(strategy=names))
     return asked
 
@@ -34,7 +40,9 @@ def machine(monkeypatch):
         pytest.param("cpu:2", [], ("CPU:0", "CPU:1"), marks=CPU_ONLY),
     ],
 )
-def test_the_devices_asked_for_are_the_ones_seen_and_gpus_add_up_in_order(flag, visible, strategy, machine):
+def test_the_devices_asked_for_are_the_ones_seen_and_gpus_add_up_in_order(
+    flag, visible, strategy, machine
+):
     devices.make_strategy(flag, 6)
     assert machine == {"visible": visible, "strategy": strategy, "deterministic": bool(visible)}
 

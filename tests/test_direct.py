@@ -63,7 +63,9 @@ def test_patches_that_leave_no_row_out_are_taken(name, p, s):
 def test_however_few_patches_a_step_draws_all_of_the_image_is_drawn_in_time(shape, max_patches):
     spec.build(f"patch_w1-p=8-s=4-max_patches={max_patches}", OBJECTIVES, "loss").check(shape)
     with pytest.raises(UsageError, match="leave out rows or columns"):
-        spec.build(f"patch_w1-p=8-s=5-max_patches={max_patches}", OBJECTIVES, "loss").check((32, 28, 1))
+        spec.build(f"patch_w1-p=8-s=5-max_patches={max_patches}", OBJECTIVES, "loss").check(
+            (32, 28, 1)
+        )
 
 
 @pytest.mark.parametrize("text", SPECS.values(), ids=SPECS)
@@ -77,7 +79,9 @@ def test_gradients_equal_finite_differences(text):
     h = 1e-5
     for direction in images(3, 2, np.float64)[:, None]:
         up, down = (float(distance(fake + sign * h * direction, real, 7)) for sign in (1, -1))
-        np.testing.assert_allclose((up - down) / (2 * h), (gradient * direction).sum(), rtol=2e-4, atol=1e-9)
+        np.testing.assert_allclose(
+            (up - down) / (2 * h), (gradient * direction).sum(), rtol=2e-4, atol=1e-9
+        )
 
 
 def config(text, **options):
@@ -86,8 +90,14 @@ def config(text, **options):
     return Config(loss=text, **{**settings, **options})
 
 
-QUICK = {"w1", "patch_swd"}  # one that calls the solver, one that sorts; the others are as slow and much alike
-SOME = [pytest.param(text, id=name, marks=() if name in QUICK else pytest.mark.slow) for name, text in SPECS.items()]
+QUICK = {
+    "w1",
+    "patch_swd",
+}  # one that calls the solver, one that sorts; the others are as slow and much alike
+SOME = [
+    pytest.param(text, id=name, marks=() if name in QUICK else pytest.mark.slow)
+    for name, text in SPECS.items()
+]
 
 
 @pytest.mark.parametrize("text", SOME)
@@ -112,7 +122,9 @@ def test_two_devices_minimise_the_distance_of_the_global_batch(text):
         trainer = experiment.make_trainer(settings, data.shape, strategy)
         parts = experiment.Experiment(settings, data, trainer, strategy)
         logs = trainer.fit(parts.batches(), steps_per_epoch=3, shuffle=False, verbose=0).history
-        trained.append([*(np.asarray(v) for v in trainer.generator.variables), logs["generator_loss"]])
+        trained.append(
+            [*(np.asarray(v) for v in trainer.generator.variables), logs["generator_loss"]]
+        )
     for one, two in zip(*trained, strict=True):
         np.testing.assert_allclose(two, one, rtol=1e-4, atol=1e-5)
 
@@ -127,9 +139,15 @@ def test_two_devices_minimise_the_distance_of_the_global_batch(text):
         ({"loss": "local_patch_swd-p=3-s=3"}, "choose p and s"),
         ({"loss": "patch_w1-p=4-s=8"}, "choose p and s"),
         ({"loss": "sinkhorn=-1"}, "epsilon"),
-        ({"loss": "swd-projections=3"}, "has no option 'projections'; did you mean 'n_projections'?"),
+        (
+            {"loss": "swd-projections=3"},
+            "has no option 'projections'; did you mean 'n_projections'?",
+        ),
         ({"loss": "w1", "xla": True}, "--xla can't compile --loss=w1"),
-        ({"loss": "patch_swd", "data": "ring8", "gen_arch": "MLP"}, "the loss does not fit the data"),
+        (
+            {"loss": "patch_swd", "data": "ring8", "gen_arch": "MLP"},
+            "the loss does not fit the data",
+        ),
         ({"loss": "w1", "metrics": ("patch_swd-p=9",)}, "the metric does not fit the data"),
         ({"loss": "w1", "metrics": ("w2",)}, "Unknown metric 'w2'"),
     ],

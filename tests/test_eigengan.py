@@ -43,7 +43,8 @@ def test_a_picture_is_drawn_and_the_loss_reaches_every_weight(shape, norm):
     with tf.GradientTape() as tape:
         loss = tf.reduce_sum(model({"z": noise(6, 40)}, training=True) * noise(6, *shape, seed=1))
     for variable, gradient in zip(weights, tape.gradient(loss, weights), strict=True):
-        # A normalisation takes away what was added to all places, so that the gradient of a bias may be 0.
+        # A normalisation takes away what was added to all places, so that the gradient of a bias
+        # may be 0.
         assert gradient is not None and np.isfinite(gradient).all(), variable.path
         assert norm != "none" or np.abs(gradient).max() > 0, variable.path
 
@@ -78,10 +79,16 @@ def test_the_penalty_is_0_at_first_and_positive_when_a_basis_is_disturbed():
 @pytest.mark.parametrize("n, d, weight", [(3, 5, 1.0), (1, 4, 0.5), (6, 6, 2.0)])
 def test_the_penalty_has_its_closed_form(n, d, weight):
     rows = np.random.default_rng(0).normal(size=(n, d)).astype(np.float32)
-    expected = weight * sum((rows[i] @ rows[j] - (i == j)) ** 2 for i in range(n) for j in range(n)) / n**2
-    np.testing.assert_allclose(eigengan.Orthonormality(weight)(tf.constant(rows)), expected, rtol=1e-5)
+    expected = (
+        weight * sum((rows[i] @ rows[j] - (i == j)) ** 2 for i in range(n) for j in range(n)) / n**2
+    )
+    np.testing.assert_allclose(
+        eigengan.Orthonormality(weight)(tf.constant(rows)), expected, rtol=1e-5
+    )
     # Rows of length 2 have inner products 4 with themselves and 0 with each other.
-    np.testing.assert_allclose(eigengan.Orthonormality(weight)(2 * tf.eye(n, d)), weight * 9 / n, rtol=1e-6)
+    np.testing.assert_allclose(
+        eigengan.Orthonormality(weight)(2 * tf.eye(n, d)), weight * 9 / n, rtol=1e-6
+    )
 
 
 def test_the_weight_of_the_penalty_is_an_option():
@@ -95,14 +102,20 @@ def test_a_subspace_is_spanned_by_the_scaled_rows_of_its_basis():
     layer = eigengan.SubspaceLayer(first=2, n_basis=3, feature_shape=(2, 2, 4))
     np.testing.assert_allclose(layer.basis @ tf.transpose(layer.basis), np.eye(3), atol=1e-6)
     z = noise(5, 9)
-    np.testing.assert_allclose(tf.norm(tf.reshape(layer(z), [5, -1]), axis=1), tf.norm(z[:, 2:5], axis=1), rtol=1e-5)
+    np.testing.assert_allclose(
+        tf.norm(tf.reshape(layer(z), [5, -1]), axis=1), tf.norm(z[:, 2:5], axis=1), rtol=1e-5
+    )
     layer.importance.assign([1.0, 0.0, -2.0])
     layer.origin.assign(noise(16))
-    expected = z.numpy()[:, [2]] * layer.basis[0] - 2 * z.numpy()[:, [4]] * layer.basis[2] + layer.origin
+    expected = (
+        z.numpy()[:, [2]] * layer.basis[0] - 2 * z.numpy()[:, [4]] * layer.basis[2] + layer.origin
+    )
     np.testing.assert_allclose(layer(z), tf.reshape(expected, [5, 2, 2, 4]), atol=1e-6)
 
 
-@pytest.mark.parametrize("options, size, z_dim", [("", 32, 40), ("-n_basis=2", 64, 9), ("-n_basis=1", 8, 2)])
+@pytest.mark.parametrize(
+    "options, size, z_dim", [("", 32, 40), ("-n_basis=2", 64, 9), ("-n_basis=1", 8, 2)]
+)
 def test_every_coordinate_of_z_moves_the_picture(options, size, z_dim):
     model = generator(options + "-dim=4-init=torch", (size, size, 1), z_dim)
     z = np.tile(noise(1, z_dim), (z_dim + 1, 1))
@@ -146,11 +159,14 @@ def test_a_doubling_layer_pads_as_pytorch_does():
     model = layer_of((5, 5, 2), lambda x: eigengan._double(x, 3, "up", "torch"))
     kernel, bias = model.get_weights()
     x = noise(2, 5, 5, 2).numpy()
-    # Pixel (i, j) is stamped on rows 2 i - 1 ... 2 i + 1 and columns 2 j - 1 ... 2 j + 1 (padding 1, output padding 1).
+    # Pixel (i, j) is stamped on rows 2 i - 1 ... 2 i + 1 and columns 2 j - 1 ... 2 j + 1 (padding
+    # 1, output padding 1).
     canvas = np.zeros((2, 12, 12, 3))
     for i in range(5):
         for j in range(5):
-            canvas[:, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3] += np.einsum("bc,hwfc->bhwf", x[:, i, j], kernel)
+            canvas[:, 2 * i : 2 * i + 3, 2 * j : 2 * j + 3] += np.einsum(
+                "bc,hwfc->bhwf", x[:, i, j], kernel
+            )
     np.testing.assert_allclose(model(x), canvas[:, 1:11, 1:11] + bias, atol=1e-5)
 
 
@@ -167,15 +183,27 @@ def test_a_halving_layer_pads_as_pytorch_does():
 
 
 MISTAKES = [
-    (lambda: generator(z_dim=18), "3 layers of 6 codes and some noise need more than 18 coordinates; use --z_dim=19"),
+    (
+        lambda: generator(z_dim=18),
+        "3 layers of 6 codes and some noise need more than 18 coordinates; use --z_dim=19",
+    ),
     (lambda: generator(shape=(28, 28, 1)), "it can't double 4 pixels to 28; try --image_size=32."),
     (lambda: generator(shape=(4, 4, 1)), "try --image_size=8."),
     (lambda: critic(shape=(2,)), "it works on square images, not on data of shape (2,)"),
     (lambda: critic(shape=(32, 64, 3)), "it works on square images"),
-    (lambda: generator("-n_basis=0"), "n_basis must be at least 1 and ortho at least 0, got 0 and 1.0"),
+    (
+        lambda: generator("-n_basis=0"),
+        "n_basis must be at least 1 and ortho at least 0, got 0 and 1.0",
+    ),
     (lambda: generator("-ortho=-1"), "ortho at least 0, got 6 and -1.0"),
-    (lambda: generator("-n_basis=17-dim=1-mults=(1,1,1)", z_dim=60), "17 directions can't be orthogonal in 16"),
-    (lambda: generator("-mults=(2,1)"), "images of this size take 3 mults, such as (4, 2, 1), got (2, 1)."),
+    (
+        lambda: generator("-n_basis=17-dim=1-mults=(1,1,1)", z_dim=60),
+        "17 directions can't be orthogonal in 16",
+    ),
+    (
+        lambda: generator("-mults=(2,1)"),
+        "images of this size take 3 mults, such as (4, 2, 1), got (2, 1).",
+    ),
     (lambda: critic("-mults=(1,0,1)"), "dim and mults must be at least 1"),
     (lambda: critic("-dim=0"), "dim and mults must be at least 1"),
 ]

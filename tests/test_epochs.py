@@ -55,7 +55,11 @@ def test_the_study_writes_its_report_and_repeats_nothing(tmp_path, monkeypatch):
     original = Study.config
 
     def config(self, name, **settings):
-        narrow = {key: value.replace("DCGAN", "DCGAN-nf=4") for key, value in settings.items() if "arch" in key}
+        narrow = {
+            key: value.replace("DCGAN", "DCGAN-nf=4")
+            for key, value in settings.items()
+            if "arch" in key
+        }
         return dataclasses.replace(original(self, name, **settings), **narrow)
 
     monkeypatch.setattr(Study, "config", config)
@@ -67,18 +71,31 @@ def test_the_study_writes_its_report_and_repeats_nothing(tmp_path, monkeypatch):
         assert row["seconds per epoch"] > 0 and row["exact W1"] > 0 and row["patch SWD (8, 2)"] > 0
         assert row["critic spike"] >= 0 and row["generator spike"] >= 0
         logged = (study.out / "runs" / row["method"] / "metrics.jsonl").read_text().splitlines()
-        assert sum("critic_loss" in line for line in logged) == 2 * 3  # every step of two epochs of three batches
+        assert (
+            sum("critic_loss" in line for line in logged) == 2 * 3
+        )  # every step of two epochs of three batches
         pictures = (study.out / "runs" / row["method"] / "images").glob("step_*.png")
-        assert [path.stem for path in sorted(pictures)] == ["step_000000", "step_000003", "step_000006"]
+        assert [path.stem for path in sorted(pictures)] == [
+            "step_000000",
+            "step_000003",
+            "step_000006",
+        ]
     with Image.open(study.out / "samples.png") as picture:
         side = 2 * (4 * 29 + 1)  # four images of 28 pixels and their borders, enlarged twice
-        blank = np.zeros([2 * side + 12, 2 * side + 12, 1], np.uint8)  # two epochs of two methods, 12 pixels apart
-        assert picture.size == with_heads(blank, list(epochs.METHODS), ["epoch 1", "epoch 2"]).shape[1::-1]
+        blank = np.zeros(
+            [2 * side + 12, 2 * side + 12, 1], np.uint8
+        )  # two epochs of two methods, 12 pixels apart
+        assert (
+            picture.size
+            == with_heads(blank, list(epochs.METHODS), ["epoch 1", "epoch 2"]).shape[1::-1]
+        )
     monkeypatch.setattr(GanTrainer, "train_step", None)  # would fail if it were needed
     assert epochs.run(study) == markdown
 
 
-@pytest.mark.parametrize("data, answer", [("fashion_mini", "at least 2 batches of 64"), ("ring8", "a set of points")])
+@pytest.mark.parametrize(
+    "data, answer", [("fashion_mini", "at least 2 batches of 64"), ("ring8", "a set of points")]
+)
 def test_data_without_epochs_of_images_are_refused(data, answer, tmp_path):
     with pytest.raises(UsageError, match=answer):
         epochs.run(Study(data, tmp_path, limit_data=100))

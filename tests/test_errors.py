@@ -24,6 +24,8 @@ def test_a_lack_is_one_line(error, answer):
     assert said.startswith(answer) and "\n" not in said and len(said) < 1600
 
 
-@pytest.mark.parametrize("error", [UsageError("x"), ValueError("write"), tf.errors.UnknownError(None, None, "x")])
+@pytest.mark.parametrize(
+    "error", [UsageError("x"), ValueError("write"), tf.errors.UnknownError(None, None, "x")]
+)
 def test_other_errors_are_left_alone(error):
     assert lack(error) is None

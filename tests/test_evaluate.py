@@ -29,7 +29,14 @@ RING = {
 }
 
 
-OF_LOSSES = {"seconds", "images_per_second", "critic_loss", "critic_estimate", "gp", "generator_loss"}
+OF_LOSSES = {
+    "seconds",
+    "images_per_second",
+    "critic_loss",
+    "critic_estimate",
+    "gp",
+    "generator_loss",
+}
 
 
 def rows(path, metrics=True):
@@ -59,7 +66,9 @@ def test_every_metric_measures_what_its_distance_says(name):
     assert metric.measure(fake, real)[""] == pytest.approx(float(distance(fake, real, 0)), rel=1e-5)
     floor = metric.reference(images, 4)
     half = len(images) // 2
-    assert floor["_floor"] == pytest.approx(float(distance(images[:half], images[half:], 0)), rel=1e-5)
+    assert floor["_floor"] == pytest.approx(
+        float(distance(images[:half], images[half:], 0)), rel=1e-5
+    )
     assert floor["_real"] == pytest.approx(float(distance(images[:4], images[4:], 0)), rel=1e-5)
 
 
@@ -105,7 +114,9 @@ def evaluation(folder, real, specs=("w1-otmeans=True", "swd")):
     callback = Evaluate(run, None, real, make_metrics(specs), 1, 1, 1000)
     callback._real, found = real, []
     for name, metric in callback.metrics.items():
-        metric.reference = lambda real, n, name=name, find=metric.reference: found.append(name) or find(real, n)
+        metric.reference = lambda real, n, name=name, find=metric.reference: (
+            found.append(name) or find(real, n)
+        )
     return callback._kept_or_found(8), found, callback.metrics["w1"].measure(real[:8], real)
 
 
@@ -117,7 +128,10 @@ def test_what_was_found_of_the_real_samples_is_kept_and_used_again(tmp_path):
     assert found == [] and again == first and same == measured
     more, found, _ = evaluation(tmp_path, real, ["swd", "w1-otmeans=True", "mmd"])
     assert found == ["mmd"] and more["swd"] == first["swd"]
-    assert evaluation(tmp_path, real, ["w1", "swd-n_projections=9"])[1] == ["w1", "swd"]  # other options
+    assert evaluation(tmp_path, real, ["w1", "swd-n_projections=9"])[1] == [
+        "w1",
+        "swd",
+    ]  # other options
     other = np.concatenate([real[1:], real[:1]])
     assert evaluation(tmp_path, other)[1] == ["w1", "swd"] and evaluation(tmp_path, other)[1] == []
 
@@ -160,9 +174,17 @@ class Spoil(keras.callbacks.Callback):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("metric, value", [("w1", np.nan), ("swd", np.inf), ("modes=ring8", np.nan)])
+@pytest.mark.parametrize(
+    "metric, value", [("w1", np.nan), ("swd", np.inf), ("modes=ring8", np.nan)]
+)
 def test_samples_that_are_no_numbers_stop_the_run_in_one_line(metric, value, tmp_path):
-    settings = {"out_dir": str(tmp_path), "name": "run", "steps": 3, "eval_steps": 2, "metrics": (metric,)}
+    settings = {
+        "out_dir": str(tmp_path),
+        "name": "run",
+        "steps": 3,
+        "eval_steps": 2,
+        "metrics": (metric,),
+    }
     with pytest.raises(experiment.NonFiniteLoss) as caught:
         experiment.fit(build(**settings, checkpoint_steps=1), [Spoil(value)], verbose=False)
     says = "At step 2, the generated samples are NaN or infinite. The last good checkpoint is "
@@ -179,7 +201,17 @@ def test_numbers_have_the_precision_of_images_or_what_it_takes(value, kept):
 @pytest.mark.slow
 @pytest.mark.parametrize("limit", ["--eval_images=1", "--eval_images=3"])
 def test_few_items_are_measured_and_every_row_is_json(limit, tiny, tmp_path):
-    names = ["w1-otmeans=True", "sinkhorn=0.1", "swd", "full_dim_swd", "projected_w1", "nn", "frechet", "mmd", "modes"]
+    names = [
+        "w1-otmeans=True",
+        "sinkhorn=0.1",
+        "swd",
+        "full_dim_swd",
+        "projected_w1",
+        "nn",
+        "frechet",
+        "mmd",
+        "modes",
+    ]
     assert tiny(limit, *(f"--metrics={name}" for name in names), steps="1") == 0
 
     def refuse(word):
@@ -211,7 +243,9 @@ def test_the_optimality_ratio_of_the_optimum_is_one():
     points = np.random.default_rng(0).normal(size=[60, 3]).astype(np.float32)
     metric = METRICS["w1"](otmeans=True)
     reference = metric.reference(points, 6)
-    assert metric.measure(ot_means(points, 6).centroids, points)["_ratio"] == pytest.approx(1.0, abs=1e-3)
+    assert metric.measure(ot_means(points, 6).centroids, points)["_ratio"] == pytest.approx(
+        1.0, abs=1e-3
+    )
     assert metric.measure(points[:6], points)["_ratio"] == pytest.approx(
         w1(points[:6], points) / reference["_otmeans"], rel=1e-6
     )

@@ -44,7 +44,9 @@ def test_the_distances_of_the_example_are_in_order():
     names = run(block("exact_plan(x, y)"))
     x, y, plan = names["x"], names["y"], names["plan"]
     assert plan.converged and plan.value == pytest.approx(w1(x, y))
-    assert names["certify"](x, y, names["f"], -plan.potentials[1]).lower == pytest.approx(plan.value)
+    assert names["certify"](x, y, names["f"], -plan.potentials[1]).lower == pytest.approx(
+        plan.value
+    )
     assert float(names["swd"](x, y)) < plan.value and names["sinkhorn"](x, y, epsilon=0.1).converged
     assert names["ot_means"](x, k=4).value < w1(x[:4], x)
 

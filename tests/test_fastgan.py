@@ -93,12 +93,16 @@ def test_a_critic_scores_each_image_and_a_penalty_reaches_every_kernel(name, nor
             inner.watch(image)
             scores = model({"image": image}, training=True)
         slopes = inner.gradient(scores, image)
-        penalty = 1e6 * tf.reduce_sum(slopes**2)  # slopes are far below 1, and their squares near what float32 holds
+        penalty = 1e6 * tf.reduce_sum(
+            slopes**2
+        )  # slopes are far below 1, and their squares near what float32 holds
     assert scores.shape == (3,) and len(np.unique(scores)) == 3
     for kernel, gradient in zip(kernels, outer.gradient(penalty, kernels), strict=True):
         assert np.isfinite(gradient).all() and np.abs(gradient).max() > 0, kernel.path
     # Without batch normalisation a score is its own image's only.
-    np.testing.assert_allclose(model({"image": image[:1]}, training=True), scores[:1], rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(
+        model({"image": image[:1]}, training=True), scores[:1], rtol=1e-4, atol=1e-6
+    )
 
 
 @pytest.mark.parametrize("size", RGB)
@@ -162,14 +166,21 @@ def test_noise_starts_at_0_and_is_added_to_every_channel():
     layer, x, z = fastgan.NoiseInjection("noise"), noise(3, 4, 4, 5), noise(3, 20, seed=1)
     np.testing.assert_array_equal(layer(x, z), x)
     layer.strength.assign(2.0)
-    np.testing.assert_allclose(layer(x, z) - x, np.repeat(2 * layer.noise(z, 4, 4), 5, axis=3), atol=1e-5)
+    np.testing.assert_allclose(
+        layer(x, z) - x, np.repeat(2 * layer.noise(z, 4, 4), 5, axis=3), atol=1e-5
+    )
 
 
 def test_noise_is_nearly_normal_and_independent_between_places_layers_and_latents():
-    one, other = (fastgan.NoiseInjection(name).noise(noise(200, 64), 16, 16).numpy() for name in ("a", "b"))
+    one, other = (
+        fastgan.NoiseInjection(name).noise(noise(200, 64), 16, 16).numpy() for name in ("a", "b")
+    )
     for x in (one, other):
-        # A sum of signs with weights w has the fourth moment 3 - 2 sum w^4, and for w = z / |z| it is about 3 - 6 / 64.
-        np.testing.assert_allclose([x.mean(), (x**2).mean(), (x**4).mean()], [0, 1, 3 - 6 / 64], atol=0.12)
+        # A sum of signs with weights w has the fourth moment 3 - 2 sum w^4, and for w = z / |z| it
+        # is about 3 - 6 / 64.
+        np.testing.assert_allclose(
+            [x.mean(), (x**2).mean(), (x**4).mean()], [0, 1, 3 - 6 / 64], atol=0.12
+        )
     neighbours = np.corrcoef(one[:, 1:].ravel(), one[:, :-1].ravel())[0, 1]
     layers = np.corrcoef(one.ravel(), other.ravel())[0, 1]
     assert max(abs(neighbours), abs(layers)) < 0.05
@@ -198,7 +209,10 @@ def test_an_image_is_a_function_of_its_latent(xla):
 
 
 MISTAKES = [
-    (lambda: generator("FastGAN", (8, 8, 1)), "images of 32 to 256 pixels a side, not 8; try --image_size=32."),
+    (
+        lambda: generator("FastGAN", (8, 8, 1)),
+        "images of 32 to 256 pixels a side, not 8; try --image_size=32.",
+    ),
     (lambda: critic("NewFastGAN", (512, 512, 3)), "not 512; try --image_size=256."),
     (lambda: critic("FastGAN", (28, 28, 1)), "try --image_size=32."),
     (lambda: generator("NewFastGAN", (2,)), "it works on square images, not on data of shape (2,)"),
@@ -220,9 +234,19 @@ def test_spectral_norms_follow_their_kernels_through_a_run(tmp_path):
     """Of the critic, the generator and its average, which no gradient step touches."""
     nets = {"gen_arch": "FastGAN-nf=1", "disc_arch": "FastGAN-nf=1-norm=instance", "ema": 0.9}
     rates = {"g_opt": "adam-lr=1e-3", "d_opt": "adam-lr=1e-3"}
-    config = Config(**nets, **rates, data="squares-size=32-square=9", z_dim=8, batch_size=8, n_critic=1, steps=100)
+    config = Config(
+        **nets,
+        **rates,
+        data="squares-size=32-square=9",
+        z_dim=8,
+        batch_size=8,
+        n_critic=1,
+        steps=100,
+    )
     trainer = experiment.build(config).trainer
-    trainer.fit(experiment.build(config).batches(), steps_per_epoch=config.steps, shuffle=False, verbose=0)
+    trainer.fit(
+        experiment.build(config).batches(), steps_per_epoch=config.steps, shuffle=False, verbose=0
+    )
     for network in (trainer.critic, trainer.generator, trainer.average_generator):
         layers = [layer for layer in network.layers if hasattr(layer, "refresh")]
         assert len(layers) > 3

@@ -13,7 +13,9 @@ from conftest import ROOT
 import tfwgan
 from tfwgan.program.config import Config, read_config
 
-FIRST = ROOT / "tests" / "first_release"  # 6 steps of `wgan=0.02` with 8 trainable atoms on points of a ring
+FIRST = (
+    ROOT / "tests" / "first_release"
+)  # 6 steps of `wgan=0.02` with 8 trainable atoms on points of a ring
 
 
 @pytest.fixture
@@ -24,7 +26,9 @@ def old_run(tmp_path):
 
 def test_a_run_of_the_first_release_goes_on(old_run):
     config = Config(**read_config(old_run / "config.json"))
-    config = dataclasses.replace(config, out_dir=str(old_run.parent), name="run", steps=8, threads=None)
+    config = dataclasses.replace(
+        config, out_dir=str(old_run.parent), name="run", steps=8, threads=None
+    )
     before = (old_run / "metrics.jsonl").read_text()
     result = tfwgan.fit(tfwgan.build(config), resume=True, verbose=False)
     assert result.step == 8 and [row["step"] for row in result.history] == [2, 4, 6, 8]

@@ -23,7 +23,10 @@ WRONG_DATA = {
     "an array": (X, "got 'ndarray'; of an array make one by tf.data.Dataset"),
     "a dictionary": ({"image": X}, "got 'dict'"),
     "None": (None, "got 'NoneType'"),
-    "another shape": (batched(X[:, :1]), r"samples \(2,\), as the generator makes them; got elements \[4, 1\]"),
+    "another shape": (
+        batched(X[:, :1]),
+        r"samples \(2,\), as the generator makes them; got elements \[4, 1\]",
+    ),
     "too many axes": (batched(X[:, None, None]), r"got elements \[4, 1, 1, 2\]"),
     "an unknown batch": (tf.data.Dataset.from_tensor_slices(X).batch(4), "drop_remainder=True"),
     "more critic batches": (
@@ -50,7 +53,11 @@ def test_data_of_another_form_are_answered_in_a_sentence(what):
 )
 def test_a_batch_is_a_batch_for_each_critic_step_one_after_the_other(data):
     """Whatever way batches are handed over, they train as elements do that hold them by hand."""
-    by_hand = np.stack([X[:4], X[4:8]], 1), np.stack([X[8:12], X[12:16]], 1), np.stack([X[16:20], X[20:]], 1)
+    by_hand = (
+        np.stack([X[:4], X[4:8]], 1),
+        np.stack([X[8:12], X[12:16]], 1),
+        np.stack([X[16:20], X[20:]], 1),
+    )
     expected, trainer, looped = make(), make(), make()
     expected.fit(tf.data.Dataset.from_tensor_slices({"image": np.stack(by_hand)}), verbose=0)
     trainer.fit(batched(data), verbose=0)
@@ -58,7 +65,9 @@ def test_a_batch_is_a_batch_for_each_critic_step_one_after_the_other(data):
     for one in (trainer, looped):
         assert one.steps_done == 3  # and no more when the data end
         assert (int(one.g_optimizer.iterations), int(one.d_optimizer.iterations)) == (3, 6)
-        assert_same(values(expected.generator.variables), values(one.generator.variables), rtol=0, atol=0)
+        assert_same(
+            values(expected.generator.variables), values(one.generator.variables), rtol=0, atol=0
+        )
         assert_same(values(expected.critic.variables), values(one.critic.variables), rtol=0, atol=0)
     assert len(logs) == 3 and list(logs[0]) == list(trainer.trackers)
 
@@ -95,14 +104,17 @@ GENERATORS = {
 }
 CRITICS = {
     "functional": lambda: named("x", (2,), keras.layers.Dense(6, "relu"), keras.layers.Dense(1)),
-    "scores [b]": lambda: named("x", (2,), keras.layers.Dense(6), lambda x: keras.ops.sum(x, axis=1)),
+    "scores [b]": lambda: named(
+        "x", (2,), keras.layers.Dense(6), lambda x: keras.ops.sum(x, axis=1)
+    ),
     "sequential": lambda: points_critic(),
     "class": lambda: OwnClass(1),
 }
 
 
 @pytest.mark.parametrize(
-    "generator, critic", [*((name, "sequential") for name in GENERATORS), *(("sequential", name) for name in CRITICS)]
+    "generator, critic",
+    [*((name, "sequential") for name in GENERATORS), *(("sequential", name) for name in CRITICS)],
 )
 def test_networks_of_one_s_own_are_taken_as_they_come(generator, critic):
     g, c = GENERATORS[generator](), CRITICS[critic]()
@@ -118,7 +130,10 @@ def test_networks_of_one_s_own_are_taken_as_they_come(generator, critic):
 
 def test_networks_with_labels_say_so_by_the_names_of_their_inputs():
     z, label = keras.Input((3,), name="z"), keras.Input((), dtype="int32", name="label")
-    g = keras.Model([z, label], keras.layers.Dense(2)(keras.ops.concatenate([z, keras.ops.one_hot(label, 3)], 1)))
+    g = keras.Model(
+        [z, label],
+        keras.layers.Dense(2)(keras.ops.concatenate([z, keras.ops.one_hot(label, 3)], 1)),
+    )
     image, label = keras.Input((2,), name="image"), keras.Input((), dtype="int32", name="label")
     both = keras.ops.concatenate([image, keras.ops.one_hot(label, 3)], 1)
     c = keras.Model([image, label], keras.layers.Dense(1)(both))
@@ -132,12 +147,31 @@ def test_networks_with_labels_say_so_by_the_names_of_their_inputs():
     "g, c, message",
     [
         (None, points_critic(), "the generator has to be a Keras model, got NoneType"),
-        (named("z", (4,), keras.layers.Dense(2)), points_critic(), r"reads latents \[4\], and the prior draws \[3\]"),
-        (keras.layers.Dense(2), named("x", (5,), keras.layers.Dense(1)), r"reads samples \[5\], .* makes \[2\]"),
-        (keras.layers.Dense(2), named("x", (2,), keras.layers.Dense(4)), r"one score per sample.* got \[None, 4\]"),
-        (keras.layers.Dense(2), keras.layers.Reshape((2, 1)), r"one score per sample.* got \[None, 2, 1\]"),
         (
-            keras.Model([keras.Input((3,), name="a"), b := keras.Input((2,), name="b")], keras.layers.Dense(2)(b)),
+            named("z", (4,), keras.layers.Dense(2)),
+            points_critic(),
+            r"reads latents \[4\], and the prior draws \[3\]",
+        ),
+        (
+            keras.layers.Dense(2),
+            named("x", (5,), keras.layers.Dense(1)),
+            r"reads samples \[5\], .* makes \[2\]",
+        ),
+        (
+            keras.layers.Dense(2),
+            named("x", (2,), keras.layers.Dense(4)),
+            r"one score per sample.* got \[None, 4\]",
+        ),
+        (
+            keras.layers.Dense(2),
+            keras.layers.Reshape((2, 1)),
+            r"one score per sample.* got \[None, 2, 1\]",
+        ),
+        (
+            keras.Model(
+                [keras.Input((3,), name="a"), b := keras.Input((2,), name="b")],
+                keras.layers.Dense(2)(b),
+            ),
             points_critic(),
             "the generator has inputs a, b; name them z, image, label",
         ),
@@ -165,7 +199,9 @@ def test_a_critic_needs_an_optimizer_of_its_own():
         lambda t: t.fit(None, callbacks=[keras.callbacks.ModelCheckpoint("m.keras")]),
         lambda t: t.fit(None, callbacks=[[keras.callbacks.LearningRateScheduler(lambda e: 1.0)]]),
         lambda t: t.fit(None, callbacks=[keras.callbacks.ReduceLROnPlateau("critic_loss")]),
-        lambda t: t.fit(None, callbacks=keras.callbacks.CallbackList([keras.callbacks.SwapEMAWeights()])),
+        lambda t: t.fit(
+            None, callbacks=keras.callbacks.CallbackList([keras.callbacks.SwapEMAWeights()])
+        ),
     ],
 )
 def test_what_makes_no_sense_for_two_networks_is_answered_in_a_sentence(call):
@@ -175,5 +211,7 @@ def test_what_makes_no_sense_for_two_networks_is_answered_in_a_sentence(call):
 
 
 def test_xla_is_never_on_behind_the_flag(monkeypatch):
-    monkeypatch.setattr(tf.config, "list_physical_devices", lambda *_: [type("D", (), {"device_type": "GPU"})])
+    monkeypatch.setattr(
+        tf.config, "list_physical_devices", lambda *_: [type("D", (), {"device_type": "GPU"})]
+    )
     assert make().jit_compile is False

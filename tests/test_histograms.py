@@ -18,7 +18,9 @@ def test_six_boxes_take_42_and_7_per_box():
     work, plan = emd([1, 2, 3], [3, 1, 2], [7, 8, 9, 10], [1, 1, 2, 2])
     assert work == 42
     np.testing.assert_array_equal(plan, [[1, 1, 1, 0], [0, 0, 1, 0], [0, 0, 0, 2]])
-    np.testing.assert_allclose(emd([1, 2, 3], np.array([3, 1, 2]) / 6, [7, 8, 9, 10], np.array([1, 1, 2, 2]) / 6)[0], 7)
+    np.testing.assert_allclose(
+        emd([1, 2, 3], np.array([3, 1, 2]) / 6, [7, 8, 9, 10], np.array([1, 1, 2, 2]) / 6)[0], 7
+    )
     np.testing.assert_allclose(w1([1.0, 1, 1, 2, 3, 3], [7.0, 8, 9, 9, 10, 10]), 7)
 
 
@@ -93,11 +95,17 @@ BAD = {
     "nothing": (lambda: emd([0], [0], [1], [0]), "not all 0"),
     "NaN": (lambda: emd([0], [np.nan], [1], [1]), "masses_x must be finite"),
     "shape": (lambda: emd([0], [1], [1, 2], [1]), r"masses_y must have shape \(2,\)"),
-    "plane": (lambda: emd([[0, 0]], [1], [1], [1]), "positions_x must lie on the line, got 2 coordinates"),
+    "plane": (
+        lambda: emd([[0, 0]], [1], [1], [1]),
+        "positions_x must lie on the line, got 2 coordinates",
+    ),
     "positions": (lambda: wasserstein([1.0], [1.0], [np.inf]), "positions_x must be finite"),
     "support": (lambda: kl([1.0], [0.5, 0.5]), "same outcomes"),
     "empty": (lambda: tv([], []), "same outcomes"),
-    "no law": (lambda: js([0.5, 0.6], [0.5, 0.5]), "p must be at least 0 and sum to 1, got the sum 1.1"),
+    "no law": (
+        lambda: js([0.5, 0.6], [0.5, 0.5]),
+        "p must be at least 0 and sum to 1, got the sum 1.1",
+    ),
     "negative law": (lambda: tv([0.5, 0.5], [1.5, -0.5]), "q must be at least 0"),
 }
 

@@ -47,17 +47,25 @@ OTHERS = {
     "another order": lambda: Dataset("mine", points()[::-1].copy()),
     "fewer items": lambda: Dataset("mine", points()[:-1].copy()),
     "labels": lambda: Dataset("mine", points(), np.zeros(64, np.int32)),
-    "one bit": lambda: Dataset("mine", np.concatenate([points()[:-1], np.nextafter(points()[-1:], np.float32(0))])),
+    "one bit": lambda: Dataset(
+        "mine", np.concatenate([points()[:-1], np.nextafter(points()[-1:], np.float32(0))])
+    ),
 }
 
 
 @pytest.mark.parametrize(
-    "other", ["one bit", *(pytest.param(o, marks=pytest.mark.slow) for o in OTHERS if o != "one bit")]
+    "other",
+    ["one bit", *(pytest.param(o, marks=pytest.mark.slow) for o in OTHERS if o != "one bit")],
 )
 def test_a_run_does_not_go_on_with_other_data(other, config):
     fit(config, Dataset("mine", points()))
-    longer, before = dataclasses.replace(config, steps=6), checkpoint.paths(config.run_dir / "checkpoints")
-    with pytest.raises(UsageError, match="on other data: it was trained on mine .64 of .2., digest"):
+    longer, before = (
+        dataclasses.replace(config, steps=6),
+        checkpoint.paths(config.run_dir / "checkpoints"),
+    )
+    with pytest.raises(
+        UsageError, match="on other data: it was trained on mine .64 of .2., digest"
+    ):
         fit(longer, OTHERS[other](), resume=True)
     assert checkpoint.paths(config.run_dir / "checkpoints") == before
     assert fit(longer, Dataset("renamed", points()), resume=True).step == 6
@@ -79,7 +87,10 @@ def test_a_run_on_arrays_says_so_and_does_not_go_on_without_them(config, capsys)
     "name, value",
     [
         ("loss", "wgan=1"),
-        *(pytest.param(*o, marks=pytest.mark.slow) for o in [("seed", 7), ("ema", 0.5), ("batch_size", 4)]),
+        *(
+            pytest.param(*o, marks=pytest.mark.slow)
+            for o in [("seed", 7), ("ema", 0.5), ("batch_size", 4)]
+        ),
     ],
 )
 def test_an_edited_configuration_is_not_gone_on_with(name, value, config, capsys):
@@ -88,7 +99,9 @@ def test_an_edited_configuration_is_not_gone_on_with(name, value, config, capsys
     path.write_text(json.dumps({**json.loads(path.read_text()), name: value}))
     assert main([f"--config={path}", "--resume", "--steps=6"]) == 2
     assert f"{name} was {getattr(config, name)!r}, is {value!r}" in capsys.readouterr().err
-    assert tfwgan.load_trainer(config.run_dir).steps_done == 4  # what was trained is what the checkpoint says
+    assert (
+        tfwgan.load_trainer(config.run_dir).steps_done == 4
+    )  # what was trained is what the checkpoint says
 
 
 @pytest.mark.slow
@@ -98,12 +111,24 @@ def test_a_run_goes_on_wherever_it_and_its_data_were_moved(tmp_path):
     (tmp_path / "photos").mkdir()
     for i in range(8):
         Image.fromarray(np.full((16, 16), 20 * i, np.uint8)).save(tmp_path / "photos" / f"{i}.png")
-    images = {**QUICK, "data": f"folder={tmp_path}/photos", "gen_arch": "FC-nf=4", "disc_arch": "FC-nf=4"}
-    flags = [f"--{name}={value}" for name, value in {**images, "steps": 2, "out_dir": tmp_path, "name": "run"}.items()]
+    images = {
+        **QUICK,
+        "data": f"folder={tmp_path}/photos",
+        "gen_arch": "FC-nf=4",
+        "disc_arch": "FC-nf=4",
+    }
+    flags = [
+        f"--{name}={value}"
+        for name, value in {**images, "steps": 2, "out_dir": tmp_path, "name": "run"}.items()
+    ]
     assert main(flags) == 0
     (tmp_path / "photos").rename(tmp_path / "elsewhere")
     (tmp_path / "run").rename(tmp_path / "renamed")
-    again = [f"--config={tmp_path}/renamed/config.json", f"--data=folder={tmp_path}/elsewhere", "--resume"]
+    again = [
+        f"--config={tmp_path}/renamed/config.json",
+        f"--data=folder={tmp_path}/elsewhere",
+        "--resume",
+    ]
     assert main([*again, "--steps=4"]) == 0
     Image.fromarray(np.full((16, 16), 1, np.uint8)).save(tmp_path / "elsewhere" / "0.png")
     assert main([*again, "--steps=6"]) == 2
@@ -115,7 +140,9 @@ def test_a_run_from_before_fingerprints_goes_on(config):
     fit(config)
     for path in checkpoint.paths(config.run_dir / "checkpoints"):
         arrays, meta = checkpoint.load(path)
-        note = json.dumps({name: meta[name] for name in ("step", "seconds", "shape", "n_classes")}).encode()
+        note = json.dumps(
+            {name: meta[name] for name in ("step", "seconds", "shape", "n_classes")}
+        ).encode()
         np.savez(path, **arrays, **{"meta.json": np.frombuffer(note, np.uint8)})
     assert fit(dataclasses.replace(config, steps=6), resume=True).step == 6
 
@@ -139,7 +166,10 @@ HOWS = [
         for how in (ValueError("mine"), KeyboardInterrupt())
         for n in (2, 100)
     ),
-    *(pytest.param(how, 2, marks=pytest.mark.slow) for how in (MemoryError(), OSError(28, "No space"))),
+    *(
+        pytest.param(how, 2, marks=pytest.mark.slow)
+        for how in (MemoryError(), OSError(28, "No space"))
+    ),
     pytest.param("stop", 100, marks=pytest.mark.slow),
 ]
 
@@ -158,7 +188,9 @@ def test_what_a_callback_of_the_users_ends_is_saved_and_goes_on(how, checkpoint_
     assert fit(config, resume=True).step == 8
     straight = dataclasses.replace(config, name="straight")
     fit(straight)
-    for name, array in checkpoint.load(checkpoint.paths(config.run_dir / "checkpoints")[0])[0].items():
+    for name, array in checkpoint.load(checkpoint.paths(config.run_dir / "checkpoints")[0])[
+        0
+    ].items():
         other = checkpoint.load(checkpoint.paths(straight.run_dir / "checkpoints")[0])[0][name]
         np.testing.assert_array_equal(array, other, err_msg=name)
 
@@ -181,13 +213,17 @@ def test_memory_that_is_full_is_told_with_what_is_saved(config, monkeypatch):
 
         def full(iterator):
             if parts.trainer.steps_done == 5:
-                raise tf.errors.ResourceExhaustedError(None, None, "OOM when allocating tensor with shape[9]")
+                raise tf.errors.ResourceExhaustedError(
+                    None, None, "OOM when allocating tensor with shape[9]"
+                )
             return step(iterator)
 
         return full
 
     monkeypatch.setattr(parts.trainer, "step_function", step_function)
-    with pytest.raises(tfwgan.TrainingStopped, match="Memory is full; use a smaller `batch_size`.*step_000004.npz"):
+    with pytest.raises(
+        tfwgan.TrainingStopped, match="Memory is full; use a smaller `batch_size`.*step_000004.npz"
+    ):
         tfwgan.fit(parts, verbose=False)
 
 
@@ -197,7 +233,9 @@ def test_a_disk_that_is_full_at_the_export_is_told_with_what_is_saved(config, mo
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(experiment, "export_saved_model", full)
-    with pytest.raises(tfwgan.TrainingStopped, match="saved in .*No space left on device.*tfwgan export") as caught:
+    with pytest.raises(
+        tfwgan.TrainingStopped, match="saved in .*No space left on device.*tfwgan export"
+    ) as caught:
         fit(config)
     assert "\n" not in str(caught.value) and saved_step(config) == 4
 
@@ -208,7 +246,10 @@ def test_another_run_can_be_started_beside_the_first(config, capsys):
     with pytest.raises(UsageError, match="fresh=True"):
         fit(config)
     assert [fit(config, fresh=True).run_dir.name for _ in range(2)] == ["run-2", "run-3"]
-    flags = [f"--{name}={value}" for name, value in {**QUICK, "out_dir": config.out_dir, "name": "run"}.items()]
+    flags = [
+        f"--{name}={value}"
+        for name, value in {**QUICK, "out_dir": config.out_dir, "name": "run"}.items()
+    ]
     assert main(flags) == 2 and "--fresh" in capsys.readouterr().err
     assert main([*flags, "--fresh"]) == 0 and "run-4" in capsys.readouterr().out
 
@@ -233,7 +274,10 @@ def test_logged_means_survive_another_number_of_replicas(number, other):
     class Trainer:
         def __init__(self, replicas):
             self.total, self.count = ([tf.Variable(0.0) for _ in range(replicas)] for _ in range(2))
-            variables = [type("V", (), {"value": type("P", (), {"values": part})}) for part in (self.total, self.count)]
+            variables = [
+                type("V", (), {"value": type("P", (), {"values": part})})
+                for part in (self.total, self.count)
+            ]
             self.metrics = [type("Mean", (), {"variables": variables})]
 
         def see(self, *values):
@@ -244,7 +288,9 @@ def test_logged_means_survive_another_number_of_replicas(number, other):
 
         @property
         def mean(self):
-            return np.mean([float(t) / float(c) for t, c in zip(self.total, self.count, strict=True)])
+            return np.mean(
+                [float(t) / float(c) for t, c in zip(self.total, self.count, strict=True)]
+            )
 
     before, after = Trainer(number), Trainer(other)
     before.see(*[2.0] * 5)
@@ -258,7 +304,9 @@ def test_threads_are_part_of_a_run(config, monkeypatch):
     result = fit(config)
     threads = json.loads((result.run_dir / "config.json").read_text())["threads"]
     assert threads >= 1
-    with pytest.raises(UsageError, match="threads=.* can't be set up any more: TensorFlow already runs"):
+    with pytest.raises(
+        UsageError, match="threads=.* can't be set up any more: TensorFlow already runs"
+    ):
         tfwgan.build(dataclasses.replace(config, threads=threads + 1))
     monkeypatch.setattr(experiment, "fix_threads", lambda _: threads + 1)
     with pytest.raises(UsageError, match=f"threads was {threads}, is {threads + 1}"):
@@ -272,14 +320,20 @@ SETTINGS = {
     "half everywhere": lambda: keras.config.set_floatx("float16"),
     "channels first": lambda: keras.config.set_image_data_format("channels_first"),
     "a large epsilon": lambda: keras.config.set_epsilon(1e-2),
-    "all": lambda: [SETTINGS[name]() for name in ("half everywhere", "channels first", "a large epsilon", "half")],
+    "all": lambda: [
+        SETTINGS[name]()
+        for name in ("half everywhere", "channels first", "a large epsilon", "half")
+    ],
 }
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "critic, loss, setting",
-    [*(("DCGAN-nf=2-norm=none", "wgan_gp", name) for name in SETTINGS if name != "all"), ("FC-nf=8", "wgan", "all")],
+    [
+        *(("DCGAN-nf=2-norm=none", "wgan_gp", name) for name in SETTINGS if name != "all"),
+        ("FC-nf=8", "wgan", "all"),
+    ],
 )
 def test_global_settings_of_keras_change_nothing_and_stay(critic, loss, setting, tmp_path):
     images = {

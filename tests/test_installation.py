@@ -24,7 +24,18 @@ def wheel(tmp_path_factory):
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE", "tfwgan", "configs"):
         copy = shutil.copytree if (ROOT / name).is_dir() else shutil.copy
         copy(ROOT / name, source / name)
-    command = [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation", "-w", out, source]
+    command = [
+        sys.executable,
+        "-m",
+        "pip",
+        "wheel",
+        "--quiet",
+        "--no-deps",
+        "--no-build-isolation",
+        "-w",
+        out,
+        source,
+    ]
     subprocess.run(command, check=True, capture_output=True)
     (found,) = out.glob("*.whl")
     return found
@@ -37,7 +48,9 @@ def environment(*first):
 
 
 def do(command, cwd, env, code=0):
-    done = subprocess.run([str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True)
+    done = subprocess.run(
+        [str(part) for part in command], cwd=cwd, env=env, capture_output=True, text=True
+    )
     assert done.returncode == code, done.stdout[-2000:] + done.stderr[-2000:]
     return done
 
@@ -60,11 +73,23 @@ def test_the_wheel_holds_the_whole_package(wheel):
 def test_an_installed_wheel_does_everything_outside_the_checkout(wheel, tmp_path):
     home = tmp_path / "environment"
     subprocess.run([sys.executable, "-m", "venv", "--without-pip", home], check=True)
-    pip = [sys.executable, "-m", "pip", "--python", home / "bin" / "python", "install", "--quiet", "--no-deps", wheel]
+    pip = [
+        sys.executable,
+        "-m",
+        "pip",
+        "--python",
+        home / "bin" / "python",
+        "install",
+        "--quiet",
+        "--no-deps",
+        wheel,
+    ]
     subprocess.run(pip, check=True, capture_output=True)
     (site,) = home.glob("lib/python*/site-packages")
     env, tfwgan = environment(site), home / "bin" / "tfwgan"
-    where = do([home / "bin" / "python", "-c", "import tfwgan; print(tfwgan.__file__)"], tmp_path, env).stdout
+    where = do(
+        [home / "bin" / "python", "-c", "import tfwgan; print(tfwgan.__file__)"], tmp_path, env
+    ).stdout
     assert Path(where.strip()).is_relative_to(site)
 
     out = do([tfwgan, *TRAIN], tmp_path, env).stdout
@@ -76,7 +101,9 @@ def test_an_installed_wheel_does_everything_outside_the_checkout(wheel, tmp_path
     do([tfwgan, "export", "outputs/run", "--out=model"], tmp_path, env)
     do([tfwgan, "interpolate", "model", "--rows=2", "--out=paths.png"], tmp_path, env)
     do([tfwgan, "train", "--config=ring8_wgan_gp", "--dry_run"], tmp_path, env)
-    assert {"grid.png", "paths.png", "model", "outputs"} <= {path.name for path in tmp_path.iterdir()}
+    assert {"grid.png", "paths.png", "model", "outputs"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
     assert "did you mean 'train'" in do([tfwgan, "trian"], tmp_path, env, code=2).stderr
 
 
@@ -99,11 +126,19 @@ OTHERS = others()
 
 @pytest.mark.slow
 @pytest.mark.skipif(not OTHERS, reason="this machine has one release of this Python")
-@pytest.mark.parametrize("python", OTHERS.values(), ids=[".".join(map(str, version)) for version in OTHERS])
+@pytest.mark.parametrize(
+    "python", OTHERS.values(), ids=[".".join(map(str, version)) for version in OTHERS]
+)
 def test_other_releases_of_this_python_train_and_sample(python, tmp_path):
     env = environment(ROOT)
     do([python, "-m", "tfwgan", *TRAIN, "--z_prior=const=8", "--metrics=w1"], tmp_path, env)
     do([python, "-m", "tfwgan", "sample", "outputs/run", "--n=4"], tmp_path, env)
     assert (tmp_path / "grid.png").exists()
-    command = [python, "-m", "tfwgan.main", f"--config={ROOT}/configs/fashion_wgan.yaml", "--dry_run"]
+    command = [
+        python,
+        "-m",
+        "tfwgan.main",
+        f"--config={ROOT}/configs/fashion_wgan.yaml",
+        "--dry_run",
+    ]
     assert "138,945 weights" in do(command, tmp_path, env).stdout

@@ -32,7 +32,8 @@ ROWS = [
     "main __main__",
 ]
 RANK = {room: rank for rank, row in enumerate(ROWS) for room in row.split()}
-# Names of the first release, kept for code that was written for it: they hand on what is in the program.
+# Names of the first release, kept for code that was written for it: they hand on what is in the
+# program.
 DOORS = {"config", "experiment", "runs", "spec"}
 
 
@@ -70,7 +71,9 @@ def test_every_room_has_a_row():
 
 @pytest.mark.parametrize("path", PACKAGE, ids=label)
 def test_imports_point_one_way(path):
-    modules = {name.removeprefix("tfwgan.") for name in imported(path) if name.startswith("tfwgan.")}
+    modules = {
+        name.removeprefix("tfwgan.") for name in imported(path) if name.startswith("tfwgan.")
+    }
     rooms = {room_of(module) for module in modules if module not in ("__version__", "program")}
     own = room(path)
     if own in DOORS:
@@ -87,7 +90,11 @@ def test_imports_point_one_way(path):
 def test_the_library_knows_no_flags(path):
     """Nothing below the program imports it, so that all of that can be used without flags, specs and run folders."""
     if (room(path) or "").split(".")[0] not in {"program", "studies", "main", "__main__", *DOORS}:
-        assert not [name for name in imported(path) if name.startswith(("tfwgan.program", "tfwgan.studies", "absl"))]
+        assert not [
+            name
+            for name in imported(path)
+            if name.startswith(("tfwgan.program", "tfwgan.studies", "absl"))
+        ]
 
 
 @pytest.mark.parametrize("path", [*PACKAGE, *SCRIPTS], ids=label)
@@ -96,10 +103,22 @@ def test_nothing_imports_scripts_or_tests(path):
 
 
 @pytest.mark.parametrize(
-    "name", ["program/spec", "program/config", "program/cli", "screen", "sampling", "render", "program/runs"]
+    "name",
+    [
+        "program/spec",
+        "program/config",
+        "program/cli",
+        "screen",
+        "sampling",
+        "render",
+        "program/runs",
+    ],
 )
 def test_what_needs_no_tensorflow_imports_none(name):
-    assert not {name.split(".")[0] for name in imported(ROOT / "tfwgan" / f"{name}.py")} & {"tensorflow", "keras"}
+    assert not {name.split(".")[0] for name in imported(ROOT / "tfwgan" / f"{name}.py")} & {
+        "tensorflow",
+        "keras",
+    }
 
 
 @pytest.mark.parametrize("path", [*PACKAGE, *SCRIPTS], ids=label)
@@ -114,14 +133,18 @@ def test_modules_functions_and_classes_say_what_they_are(path):
     empty = path.name == "__init__.py" and not tree.body
     assert empty or ast.get_docstring(tree), f"{label(path)} has no docstring"
     public = [
-        node for node in tree.body if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
+        node
+        for node in tree.body
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_")
     ]
     assert [node.name for node in public if not ast.get_docstring(node)] == []
 
 
 @pytest.mark.parametrize("path", PACKAGE, ids=label)
 def test_nothing_is_checked_by_assert_statements(path):
-    assert not [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)]
+    assert not [
+        node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Assert)
+    ]
 
 
 @pytest.mark.parametrize("path", PACKAGE, ids=label)
@@ -130,7 +153,13 @@ def test_importing_a_module_only_defines(path):
     for node in ast.parse(path.read_text()).body:
         is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         defines = isinstance(
-            node, ast.Import | ast.ImportFrom | ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
+            node,
+            ast.Import
+            | ast.ImportFrom
+            | ast.FunctionDef
+            | ast.ClassDef
+            | ast.Assign
+            | ast.AnnAssign,
         )
         is_main = isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
         assert is_docstring or defines or is_main, f"{label(path)}, line {node.lineno}"
@@ -138,6 +167,14 @@ def test_importing_a_module_only_defines(path):
 
 @pytest.mark.parametrize("path", PACKAGE, ids=label)
 def test_messages_of_the_library_name_arguments_not_flags(path):
-    if (room(path) or "main").split(".")[0] not in {"program", "studies", "main", "__main__", *DOORS}:
-        texts = [node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)]
+    if (room(path) or "main").split(".")[0] not in {
+        "program",
+        "studies",
+        "main",
+        "__main__",
+        *DOORS,
+    }:
+        texts = [
+            node for node in ast.walk(ast.parse(path.read_text())) if isinstance(node, ast.Constant)
+        ]
         assert not [node.value for node in texts if re.search(r"(^|[\s(])--[a-z]", str(node.value))]

@@ -55,7 +55,8 @@ def test_group_sort_permutes(n):
 
 
 @pytest.mark.parametrize(
-    "k, stride, side", [(1, 1, 4), (2, 2, 6), (3, 3, 6), (3, 2, 7), (2, 1, 5), (3, 1, 5), (4, 3, 10)]
+    "k, stride, side",
+    [(1, 1, 4), (2, 2, 6), (3, 3, 6), (3, 2, 7), (2, 1, 5), (3, 1, 5), (4, 3, 10)],
 )
 def test_orthonormal_convolutions_stretch_no_image(k, stride, side):
     with rng.seeded_initializers(0):
@@ -69,7 +70,9 @@ def test_orthonormal_convolutions_stretch_no_image(k, stride, side):
 
 
 def test_the_bound_for_overlapping_patches_is_attained():
-    layer = OrthonormalConv2D(4, 2, kernel_initializer="zeros")  # the identity from the four pixels to four channels
+    layer = OrthonormalConv2D(
+        4, 2, kernel_initializer="zeros"
+    )  # the identity from the four pixels to four channels
     image = np.zeros([1, 5, 5, 1], np.float32)
     image[0, 2, 2] = 1.0
     np.testing.assert_allclose(lengths(layer(image).numpy()), 1.0, rtol=1e-6)
@@ -95,7 +98,9 @@ def lengths(x):
 @pytest.mark.parametrize("scale", [1.0, 5.0])
 def test_no_pair_is_pulled_apart(text, shape, scale):
     model = critic(f"{text}-lipschitz=True", shape)
-    for i, variable in enumerate(model.trainable_variables):  # any weights, not only those of the beginning
+    for i, variable in enumerate(
+        model.trainable_variables
+    ):  # any weights, not only those of the beginning
         variable.assign(numbers(*variable.shape, seed=i, scale=scale))
     x, y = numbers(4000, *shape), numbers(4000, *shape, seed=1)
     y[1000:] = x[1000:] + 0.1 * y[1000:]  # far and near ones
@@ -123,7 +128,11 @@ def test_no_steepest_pair_exceeds_one(text, shape):
     first = ascend().numpy()
     for _ in range(150):
         last = ascend().numpy()
-    assert last.max() <= 1 + 1e-4 and last.mean() > first.mean() and last.max() > 0.3 * ("CNN" not in text)
+    assert (
+        last.max() <= 1 + 1e-4
+        and last.mean() > first.mean()
+        and last.max() > 0.3 * ("CNN" not in text)
+    )
     with tf.GradientTape() as tape:
         scores = model({"image": x})
     assert lengths(tape.gradient(scores, x).numpy()).max() <= 1 + 1e-5
@@ -182,7 +191,9 @@ def test_copies_and_compiled_calls_say_the_same(text):
 
 def test_a_layer_can_do_without_bias():
     layer = OrthonormalDense(3, use_bias=False)
-    np.testing.assert_allclose(lengths(layer(numbers(4, 2)).numpy()), lengths(numbers(4, 2)), rtol=1e-5)
+    np.testing.assert_allclose(
+        lengths(layer(numbers(4, 2)).numpy()), lengths(numbers(4, 2)), rtol=1e-5
+    )
 
 
 @pytest.mark.parametrize("name", ["FC", "MLP", "CNN"])

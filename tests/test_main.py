@@ -20,9 +20,24 @@ SQUARES = {"data": "squares-size=16-square=3", "gen_arch": "DCGAN-nf=4", "disc_a
 
 COMBINATIONS = [
     {},
-    {"data": "fashion_mini", "limit_data": "32", "gen_arch": "DCGAN-nf=4", "disc_arch": "CNN-GAP=False-nf=4"},
-    {**SQUARES, "loss": "wgan_lp", "z_prior": "const=8", "gen_arch": "DCGAN-nf=4-norm=batch-extra_layers=1"},
-    {**SQUARES, "g_opt": "adam-lr=1e-3-schedule=cosine", "d_opt": "rmsprop-lr=5e-5-schedule=linear", "xla": "true"},
+    {
+        "data": "fashion_mini",
+        "limit_data": "32",
+        "gen_arch": "DCGAN-nf=4",
+        "disc_arch": "CNN-GAP=False-nf=4",
+    },
+    {
+        **SQUARES,
+        "loss": "wgan_lp",
+        "z_prior": "const=8",
+        "gen_arch": "DCGAN-nf=4-norm=batch-extra_layers=1",
+    },
+    {
+        **SQUARES,
+        "g_opt": "adam-lr=1e-3-schedule=cosine",
+        "d_opt": "rmsprop-lr=5e-5-schedule=linear",
+        "xla": "true",
+    },
     pytest.param({**SQUARES, "devices": "cpu:2"}, marks=CPU_ONLY),
 ]
 MORE = [
@@ -35,14 +50,24 @@ MORE = [
         "disc_arch": "CNN-nf=4-depth=2",
     },
     {**SQUARES, "loss": "wgan", "z_prior": "uniform-low=0"},
-    {**SQUARES, "loss": "wgan-gp=1-r1=1-clip=0.5", "z_prior": "binary", "disc_arch": "FC-nf=8-norm=layer"},
+    {
+        **SQUARES,
+        "loss": "wgan-gp=1-r1=1-clip=0.5",
+        "z_prior": "binary",
+        "disc_arch": "FC-nf=8-norm=layer",
+    },
     {
         **SQUARES,
         "loss": "gan-r1=1-r2=1",
         "z_prior": "const=20-trainable=True",
         "disc_arch": "DCGAN-nf=4-extra_layers=1",
     },
-    {**SQUARES, "z_prior": "const=20-replace=True", "gen_arch": "MLP-dim=8-mults=(1,)-norm=batch", "ema": "0"},
+    {
+        **SQUARES,
+        "z_prior": "const=20-replace=True",
+        "gen_arch": "MLP-dim=8-mults=(1,)-norm=batch",
+        "ema": "0",
+    },
 ]
 
 
@@ -57,7 +82,9 @@ def pixels(path):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "flags", [*COMBINATIONS, *(pytest.param(more, marks=pytest.mark.slow) for more in MORE)], ids=str
+    "flags",
+    [*COMBINATIONS, *(pytest.param(more, marks=pytest.mark.slow) for more in MORE)],
+    ids=str,
 )
 def test_every_part_works_with_every_other(flags, tiny, tmp_path):
     assert tiny(**{**flags, "steps": "2"}) == 0
@@ -71,7 +98,15 @@ def test_a_run_writes_what_the_readme_promises(tiny, tmp_path, capsys):
     run, out = tmp_path / "run", capsys.readouterr().out
     assert json.loads((run / "config.json").read_text())["steps"] == 5
     assert [row["step"] for row in rows(run)] == [2, 4, 5]
-    names = ["step", "seconds", "critic_loss", "critic_estimate", "gp", "generator_loss", "images_per_second"]
+    names = [
+        "step",
+        "seconds",
+        "critic_loss",
+        "critic_estimate",
+        "gp",
+        "generator_loss",
+        "images_per_second",
+    ]
     assert all(list(row) == names for row in rows(run))
     pictures = sorted(path.name for path in (run / "images").iterdir())
     assert pictures == ["real.png", *(f"step_{step:06d}.png" for step in (0, 2, 4, 5))]
@@ -102,7 +137,14 @@ def test_tensorboard_gets_scalars_pictures_and_named_histograms(no_export, tiny,
 @pytest.mark.slow
 def test_fixed_latents_are_the_same_in_every_picture(no_export, tmp_path):
     config = tfwgan.Config(
-        **{**TINY, **SQUARES, "ema": 0, "g_opt": "sgd-lr=1e-12", "out_dir": str(tmp_path), "name": "a"}
+        **{
+            **TINY,
+            **SQUARES,
+            "ema": 0,
+            "g_opt": "sgd-lr=1e-12",
+            "out_dir": str(tmp_path),
+            "name": "a",
+        }
     )
     run = tfwgan.fit(tfwgan.build(config), verbose=False).run_dir
     first, last = (pixels(run / "images" / f"step_00000{i}.png") for i in (0, 4))
@@ -118,7 +160,11 @@ def test_logged_values_are_means_over_their_interval(no_export, tmp_path):
             seen.append(self.values(logs))
 
     shared = {**TINY, "out_dir": str(tmp_path), "steps": 6, "log_steps": 3}
-    tfwgan.fit(tfwgan.build(tfwgan.Config(**{**shared, "log_steps": 1, "name": "each"})), [Watch()], verbose=False)
+    tfwgan.fit(
+        tfwgan.build(tfwgan.Config(**{**shared, "log_steps": 1, "name": "each"})),
+        [Watch()],
+        verbose=False,
+    )
     tfwgan.fit(tfwgan.build(tfwgan.Config(**{**shared, "name": "mean"})), verbose=False)
     for i, row in enumerate(rows(tmp_path / "mean")):
         for name in ("critic_loss", "critic_estimate", "gp", "generator_loss"):
@@ -127,9 +173,25 @@ def test_logged_values_are_means_over_their_interval(no_export, tmp_path):
 
 
 def test_dry_run_says_sizes_and_cost_and_writes_nothing(tiny, tmp_path, capsys):
-    assert tiny("--dry_run", gen_arch="FC", disc_arch="FC-nf=1024", data="squares", z_dim="64", z_prior="const=64") == 0
+    assert (
+        tiny(
+            "--dry_run",
+            gen_arch="FC",
+            disc_arch="FC-nf=1024",
+            data="squares",
+            z_dim="64",
+            z_prior="const=64",
+        )
+        == 0
+    )
     out = " ".join(capsys.readouterr().out.split())
-    for part in ("generator: 536,704 weights", "critic: 6,295,553 weights", "GFLOP a step", "2,704 64x64x1", "MB"):
+    for part in (
+        "generator: 536,704 weights",
+        "critic: 6,295,553 weights",
+        "GFLOP a step",
+        "2,704 64x64x1",
+        "MB",
+    ):
         assert part in out
     assert re.search(r"time: about (\d+ s|\d+ min \d\d s|[\d,]+ h \d\d min) on this machine", out)
     assert list(tmp_path.iterdir()) == []
@@ -149,7 +211,9 @@ def test_the_library_takes_data_and_callbacks_of_the_users_own(tmp_path):
     points = np.random.default_rng(0).uniform(-1, 1, [50, 3]).astype(np.float32)
     config = tfwgan.Config(**{**TINY, "data": "mine", "out_dir": str(tmp_path), "name": "a"})
     parts = tfwgan.build(config, data.Dataset("mine", points))
-    history = parts.trainer.fit(parts.batches(), steps_per_epoch=2, epochs=2, shuffle=False, verbose=0).history
+    history = parts.trainer.fit(
+        parts.batches(), steps_per_epoch=2, epochs=2, shuffle=False, verbose=0
+    ).history
     assert len(history["critic_estimate"]) == 2 and parts.trainer.steps_done == 4
     assert parts.trainer.sample(5).shape == (5, 3)
 
@@ -194,19 +258,37 @@ class Look(keras.callbacks.Callback):
         ("1-warmup=3-first=2-every=3", 7, 3),
         *(
             pytest.param(n, *steps, marks=pytest.mark.slow)
-            for n, *steps in [("1", 7, 3), ("1", 2, 50), ("1-warmup=3-first=2-every=3", 6, 2), ("1", 6, 2)]
+            for n, *steps in [
+                ("1", 7, 3),
+                ("1", 2, 50),
+                ("1-warmup=3-first=2-every=3", 6, 2),
+                ("1", 6, 2),
+            ]
         ),
     ],
 )
 def test_the_users_callbacks_see_one_training(n_critic, steps, interval, no_export, tmp_path):
-    look, settings = Look(), {"n_critic": n_critic, "steps": steps, "log_steps": interval, "metrics": ("swd",)}
-    config = tfwgan.Config(**{**TINY, **settings, "eval_steps": 2, "out_dir": str(tmp_path), "name": "a"})
+    look, settings = (
+        Look(),
+        {"n_critic": n_critic, "steps": steps, "log_steps": interval, "metrics": ("swd",)},
+    )
+    config = tfwgan.Config(
+        **{**TINY, **settings, "eval_steps": 2, "out_dir": str(tmp_path), "name": "a"}
+    )
     result = tfwgan.fit(tfwgan.build(config), [look], verbose=False)
     assert look.told == ["begin", *(step % interval for step in range(steps)), "end"]
     assert look.epochs == list(range(-(-steps // interval)))
     rows_with_losses = [row for row in result.history if "seconds" in row]
     assert len(rows_with_losses) == len(look.logs)
     for row, logs in zip(rows_with_losses, look.logs, strict=True):
-        assert {name: row[name] for name in logs if name in row} == {name: logs[name] for name in logs if name in row}
-        assert {"critic_loss", "generator_loss", "swd"} <= logs.keys()  # a metric drives early stopping, a loss too
-    assert len({row["step"] for row in result.history}) == len(result.history)  # one row for each step
+        assert {name: row[name] for name in logs if name in row} == {
+            name: logs[name] for name in logs if name in row
+        }
+        assert {
+            "critic_loss",
+            "generator_loss",
+            "swd",
+        } <= logs.keys()  # a metric drives early stopping, a loss too
+    assert len({row["step"] for row in result.history}) == len(
+        result.history
+    )  # one row for each step

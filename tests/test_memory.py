@@ -74,7 +74,9 @@ def alone(code, *arguments):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells how much memory a process has")
+@pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="only Linux tells how much memory a process has"
+)
 def test_thousands_of_steps_take_no_more_than_hundreds():
     seen = alone(LONG_RUN)
     assert seen[-1] - seen[1] < 2 << 20, seen
@@ -101,25 +103,47 @@ def test_a_step_that_memory_cannot_hold_is_refused(monkeypatch):
     monkeypatch.setattr(cost, "memory_left", lambda: need)
     experiment.build(config)
     monkeypatch.setattr(cost, "memory_left", lambda: need - 1)
-    with pytest.raises(UsageError, match="--batch_size=8 needs at least 0 MB .* a smaller --batch_size"):
+    with pytest.raises(
+        UsageError, match="--batch_size=8 needs at least 0 MB .* a smaller --batch_size"
+    ):
         experiment.build(config)
 
 
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells how much memory a process has")
+@pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="only Linux tells how much memory a process has"
+)
 def test_a_limit_on_memory_is_seen(monkeypatch):
-    assert (1 << 27) < cost.memory_left() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    assert (
+        (1 << 27) < cost.memory_left() <= os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    )
     used = int(Path("/proc/self/statm").read_text().split()[0]) * 4096
-    monkeypatch.setattr(resource, "getrlimit", lambda which: (used + (1 << 27), resource.RLIM_INFINITY))
+    monkeypatch.setattr(
+        resource, "getrlimit", lambda which: (used + (1 << 27), resource.RLIM_INFINITY)
+    )
     assert (1 << 26) < cost.memory_left() < (1 << 28)
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not Path("/proc/self/statm").exists(), reason="only Linux tells how much memory a process has")
+@pytest.mark.skipif(
+    not Path("/proc/self/statm").exists(), reason="only Linux tells how much memory a process has"
+)
 def test_a_warm_up_does_not_copy_the_data_for_each_of_its_parts(tmp_path, no_export):
     items = np.random.default_rng(0).integers(0, 256, (20000, 32, 32, 1), dtype=np.uint8)  # 20 MB
-    settings = {"gen_arch": "FC-nf=4", "disc_arch": "FC-nf=4", "n_critic": "1-warmup=2-first=1-every=2", "steps": 60}
+    settings = {
+        "gen_arch": "FC-nf=4",
+        "disc_arch": "FC-nf=4",
+        "n_critic": "1-warmup=2-first=1-every=2",
+        "steps": 60,
+    }
     config = Config(
-        **{**TINY, **settings, "log_steps": 10, "image_steps": 1000, "out_dir": str(tmp_path), "name": "run"}
+        **{
+            **TINY,
+            **settings,
+            "log_steps": 10,
+            "image_steps": 1000,
+            "out_dir": str(tmp_path),
+            "name": "run",
+        }
     )
     watch = Watch(10)
     experiment.fit(experiment.build(config, data.Dataset("noise", items)), [watch], verbose=False)

@@ -24,13 +24,19 @@ KEYS = [
     (["w1"], ["w1"]),
     (["w1-otmeans=True", "patch_swd-p=16-s=8"], ["w1", "patch_swd"]),
     (["patch_swd-p=16-s=8", "patch_swd-p=8-s=8"], ["patch_swd_p16", "patch_swd_p8"]),
-    (["patch_swd-p=16-s=8", "patch_swd-p=8-s=4", "swd"], ["patch_swd_p16_s8", "patch_swd_p8_s4", "swd"]),
+    (
+        ["patch_swd-p=16-s=8", "patch_swd-p=8-s=4", "swd"],
+        ["patch_swd_p16_s8", "patch_swd_p8_s4", "swd"],
+    ),
     (["patch_swd", "patch_swd-p=8"], ["patch_swd_p16", "patch_swd_p8"]),
     (["sinkhorn=0.1", "sinkhorn=1e-3"], ["sinkhorn_epsilon0p1", "sinkhorn_epsilon0p001"]),
     (["mmd", "mmd-sigma=2.5"], ["mmd_sigmaNone", "mmd_sigma2p5"]),
     (["w1", "w1-otmeans=True"], ["w1_otmeansFalse", "w1_otmeansTrue"]),
     (["modes=ring8", "modes=grid25"], ["modes_mixturering8", "modes_mixturegrid25"]),
-    (["swd", "patch_swd-p=4", "swd-n_projections=8"], ["swd_n_projections128", "patch_swd", "swd_n_projections8"]),
+    (
+        ["swd", "patch_swd-p=4", "swd-n_projections=8"],
+        ["swd_n_projections128", "patch_swd", "swd_n_projections8"],
+    ),
 ]
 
 
@@ -54,7 +60,9 @@ def test_every_metric_alone_has_its_name_for_a_key_and_twice_is_refused(name):
         make_metrics([full(name), full(name)])
 
 
-@pytest.mark.parametrize("specs", [["swd", "swd-n_projections=128"], ["sinkhorn=0.10", "sinkhorn-epsilon=1e-1"]])
+@pytest.mark.parametrize(
+    "specs", [["swd", "swd-n_projections=128"], ["sinkhorn=0.10", "sinkhorn-epsilon=1e-1"]]
+)
 def test_the_same_metric_in_other_words_is_refused(specs):
     with pytest.raises(UsageError, match=re.escape(f"--metrics={specs[1]} is asked for twice")):
         make_metrics(specs)
@@ -90,7 +98,9 @@ def test_few_real_samples_leave_references_out_and_break_nothing(name, m, n):
 def test_a_distance_that_was_not_solved_has_no_plain_name(monkeypatch):
     rng = np.random.default_rng(0)
     real, fake = rng.normal(size=(80, 3)), rng.normal(size=(60, 3))
-    monkeypatch.setattr(distances, "exact_plan", lambda x, y, **options: exact_plan(x, y, max_iterations=5))
+    monkeypatch.setattr(
+        distances, "exact_plan", lambda x, y, **options: exact_plan(x, y, max_iterations=5)
+    )
     metric = METRICS["w1"]()
     reference, measured = metric.reference(real, 10), metric.measure(fake, real)
     assert reference.keys() == {"_floor_lower", "_floor_upper", "_real_lower", "_real_upper"}
@@ -99,7 +109,9 @@ def test_a_distance_that_was_not_solved_has_no_plain_name(monkeypatch):
     assert reference["_floor_lower"] <= w1(real[:40], real[40:]) <= reference["_floor_upper"]
 
 
-@pytest.mark.parametrize("epsilon, steps, reached", [(1.0, 500, True), (1.0, 3, False), (0.01, 50, False)])
+@pytest.mark.parametrize(
+    "epsilon, steps, reached", [(1.0, 500, True), (1.0, 3, False), (0.01, 50, False)]
+)
 def test_sinkhorn_has_a_plain_name_only_where_it_converged(epsilon, steps, reached):
     rng = np.random.default_rng(0)
     real, fake = rng.normal(size=(80, 3)), rng.normal(size=(60, 3)) + 1

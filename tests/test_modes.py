@@ -34,7 +34,9 @@ def test_points_on_k_of_the_centres_cover_k_modes(k):
 def test_a_mode_needs_twenty_of_2500_samples():
     centres = ring8_centres()
     for n, covered in ((20, 2), (19, 1)):
-        points = np.concatenate([np.repeat(centres[:1], 2500 - n, axis=0), np.repeat(centres[3:4], n, axis=0)])
+        points = np.concatenate(
+            [np.repeat(centres[:1], 2500 - n, axis=0), np.repeat(centres[3:4], n, axis=0)]
+        )
         assert coverage(points, centres, SIGMA)[""] == covered
 
 
@@ -42,7 +44,9 @@ def test_a_mode_needs_twenty_of_2500_samples():
 def test_quality_ends_at_three_standard_deviations(radius, quality):
     points = ring8_centres() + np.float32([0, radius * SIGMA])
     values = coverage(points, ring8_centres(), SIGMA)
-    assert values["_quality"] == quality and values["_kl"] == pytest.approx(0 if quality else np.log(8), abs=1e-12)
+    assert values["_quality"] == quality and values["_kl"] == pytest.approx(
+        0 if quality else np.log(8), abs=1e-12
+    )
 
 
 @pytest.mark.parametrize("found", [1, 3, 8])

@@ -4,7 +4,18 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_networks import DIGITS, GRAY, MISFITS, POINTS, SMALL, Z_DIM, critic, generator, n_weights, noise
+from small_networks import (
+    DIGITS,
+    GRAY,
+    MISFITS,
+    POINTS,
+    SMALL,
+    Z_DIM,
+    critic,
+    generator,
+    n_weights,
+    noise,
+)
 
 from tfwgan.errors import UsageError
 from tfwgan.networks import CRITICS, GENERATORS, spectral
@@ -21,7 +32,9 @@ PAIRS = [
 ]
 
 
-@pytest.mark.parametrize("kind, build, name, shape", PAIRS, ids=[f"{p[0]} {p[2]} {p[3]}" for p in PAIRS])
+@pytest.mark.parametrize(
+    "kind, build, name, shape", PAIRS, ids=[f"{p[0]} {p[2]} {p[3]}" for p in PAIRS]
+)
 def test_every_network_fits_the_data_or_says_why_not(kind, build, name, shape, monkeypatch):
     monkeypatch.setattr(spectral, "_WARM_UP", 1)  # FastGAN has many spectral norms
     if (name, shape) in MISFITS:
@@ -31,7 +44,9 @@ def test_every_network_fits_the_data_or_says_why_not(kind, build, name, shape, m
         return
     z_dim = Z_DIM.get(name, 4)
     model = build(SMALL[name], shape, *([z_dim] if kind == "generator" else []))
-    assert model.name == kind and len(model.trainable_variables) == len({v.path for v in model.trainable_variables})
+    assert model.name == kind and len(model.trainable_variables) == len(
+        {v.path for v in model.trainable_variables}
+    )
     if kind == "generator":
         assert {k: v.shape for k, v in model.input.items()} == {"z": (None, z_dim)}
         assert model.output.shape == (None, *shape)
@@ -59,7 +74,12 @@ PENALISED = [
     for norm in ("none", "instance", "layer")
     for extra in {
         "FC": ("", "-sn=True"),
-        "DCGAN": ("", "-extra_layers=1-act=leaky", "-head=map-bias=all-kernel=5-sn=True", "-down=pool-act=sort"),
+        "DCGAN": (
+            "",
+            "-extra_layers=1-act=leaky",
+            "-head=map-bias=all-kernel=5-sn=True",
+            "-down=pool-act=sort",
+        ),
         "CNN": ("-GAP=True", "-GAP=False-pad=1-sn=True-sn_norm=operator"),
         "ResNet": ("-pool=mean", "-pool=sum-sn=True-sn_norm=operator"),
     }.get(name, ("",))
@@ -70,14 +90,21 @@ PENALISED = [
 @pytest.mark.parametrize("text, shape", PENALISED)
 def test_a_penalty_on_the_slope_reaches_every_kernel(text, shape):
     model = critic(text.replace("nf=2", "nf=4"), shape)
-    real, fake, mix = {"image": noise(6, *shape)}, {"image": noise(6, *shape, seed=1)}, tf.linspace(0.0, 1.0, 6)
+    real, fake, mix = (
+        {"image": noise(6, *shape)},
+        {"image": noise(6, *shape, seed=1)},
+        tf.linspace(0.0, 1.0, 6),
+    )
     variables = model.trainable_variables
     with tf.GradientTape(persistent=True) as tape:
         terms = OBJECTIVES["wgan_gp"]().critic_terms(
             lambda samples: {"score": model(samples, training=True)}, real, fake, mix, None
         )
-    # The bias of the last layer moves no slope and cancels in the loss, so its gradient may be 0, but it must exist.
-    for variable, gradient in zip(variables, tape.gradient(terms["critic_loss"], variables), strict=True):
+    # The bias of the last layer moves no slope and cancels in the loss, so its gradient may be 0,
+    # but it must exist.
+    for variable, gradient in zip(
+        variables, tape.gradient(terms["critic_loss"], variables), strict=True
+    ):
         assert gradient is not None and np.isfinite(gradient).all(), variable.path
     kernels = [v for v in variables if v.name == "kernel"]
     assert len(kernels) >= 3
@@ -100,7 +127,9 @@ def test_a_penalty_on_the_slope_reaches_every_kernel(text, shape):
 def test_the_loss_reaches_every_weight_of_a_generator(text):
     model = generator(text, (16, 16, 1))
     with tf.GradientTape() as tape:
-        loss = tf.reduce_mean(model({"z": noise(6, 4)}, training=True) * noise(6, 16, 16, 1, seed=1))
+        loss = tf.reduce_mean(
+            model({"z": noise(6, 4)}, training=True) * noise(6, 16, 16, 1, seed=1)
+        )
     for variable, gradient in zip(
         model.trainable_variables, tape.gradient(loss, model.trainable_variables), strict=True
     ):
@@ -175,13 +204,17 @@ def test_every_layer_of_a_spectral_critic_is_normalised(text):
 def test_the_head_can_be_left_out_of_spectral_normalisation():
     model = critic("DCGAN-nf=2-sn=True-sn_head=False", (32, 32, 3))
     weighted = [layer for layer in model.layers if hasattr(layer, "kernel")]
-    assert [hasattr(layer, "refresh") for layer in weighted] == [True] * (len(weighted) - 1) + [False]
+    assert [hasattr(layer, "refresh") for layer in weighted] == [True] * (len(weighted) - 1) + [
+        False
+    ]
 
 
 def test_oblong_images_are_for_fc_mlp_and_cnn():
     shape = (24, 40, 3)
     assert all(critic(SMALL[name], shape).output.shape == (None,) for name in ("FC", "MLP", "CNN"))
-    assert all(generator(SMALL[name], shape).output.shape == (None, *shape) for name in ("FC", "MLP"))
+    assert all(
+        generator(SMALL[name], shape).output.shape == (None, *shape) for name in ("FC", "MLP")
+    )
     for build in (generator, critic):
         with pytest.raises(UsageError, match="square images"):
             build("DCGAN", shape)
@@ -200,10 +233,14 @@ def test_a_critic_couples_its_batch_when_what_it_says_of_one_depends_on_the_othe
         pytest.skip(f"{name} has no norm={norm}")
     images = noise(4, 32, 32, 1)
     alone = model({"image": images}, training=True)
-    beside = model({"image": tf.concat([images[:1], 3 * noise(3, 32, 32, 1, seed=1)], axis=0)}, training=True)
+    beside = model(
+        {"image": tf.concat([images[:1], 3 * noise(3, 32, 32, 1, seed=1)], axis=0)}, training=True
+    )
     first = [float(heads(said)["score"][0]) for said in (alone, beside)]
     assert couples_batch(model) is (abs(first[0] - first[1]) > 1e-4 * max(1e-3, abs(first[0])))
-    assert couples_batch(keras.Sequential([keras.Input((32, 32, 1)), model_of(model)])) is couples_batch(model)
+    assert couples_batch(
+        keras.Sequential([keras.Input((32, 32, 1)), model_of(model)])
+    ) is couples_batch(model)
 
 
 def model_of(model):

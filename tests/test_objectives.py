@@ -69,14 +69,20 @@ def test_every_objective_has_a_law():
 @pytest.mark.parametrize("name", ADVERSARIAL)
 def test_losses_at_scores_computed_by_hand(name):
     loss, (critic_loss, expected) = objective(name), LOSSES[name]
-    np.testing.assert_allclose(loss.critic_loss(tf.constant(REAL), tf.constant(FAKE)), critic_loss, rtol=1e-6)
-    np.testing.assert_allclose(generator_loss(loss, tf.constant(FAKE), tf.constant(REAL)), expected, rtol=1e-6)
+    np.testing.assert_allclose(
+        loss.critic_loss(tf.constant(REAL), tf.constant(FAKE)), critic_loss, rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        generator_loss(loss, tf.constant(FAKE), tf.constant(REAL)), expected, rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
 def test_losses_stay_finite_at_huge_scores(name):
     scores, loss = tf.constant([1e4, -1e4]), objective(name)
-    assert np.isfinite(loss.critic_loss(scores, scores)) and np.isfinite(generator_loss(loss, scores, scores))
+    assert np.isfinite(loss.critic_loss(scores, scores)) and np.isfinite(
+        generator_loss(loss, scores, scores)
+    )
 
 
 @pytest.mark.parametrize("name", ADVERSARIAL)
@@ -85,7 +91,9 @@ def test_real_samples_score_high(name):
     real, fake = tf.Variable([0.3, -0.2]), tf.Variable([0.1, 0.4])
     with tf.GradientTape(persistent=True) as tape:
         critic_loss, lost = loss.critic_loss(real, fake), generator_loss(loss, fake, real)
-    assert np.all(tape.gradient(critic_loss, real) < 0) and np.all(tape.gradient(critic_loss, fake) > 0)
+    assert np.all(tape.gradient(critic_loss, real) < 0) and np.all(
+        tape.gradient(critic_loss, fake) > 0
+    )
     assert np.all(tape.gradient(lost, fake) < 0)
 
 
@@ -146,7 +154,9 @@ def features_are_the_image(samples):
     return {**first_coordinate(samples), "features": x}
 
 
-@pytest.mark.parametrize("text", ["gan-fm=0.3", "wgan-fm=2", "hinge-fm=1", "rpgan-fm=0.1", "acgan-fm=0.5"])
+@pytest.mark.parametrize(
+    "text", ["gan-fm=0.3", "wgan-fm=2", "hinge-fm=1", "rpgan-fm=0.1", "acgan-fm=0.5"]
+)
 def test_feature_matching_compares_means_of_batches(text):
     real, fake, _, seed = samples()
     term = objective(text).generator_terms(features_are_the_image, real, fake, seed)["features"]
@@ -155,9 +165,14 @@ def test_feature_matching_compares_means_of_batches(text):
     # Who is beside whom is no matter, nor how far samples spread about the same mean.
     other = {**fake, "image": tf.reverse(fake["image"], [0])}
     np.testing.assert_allclose(
-        objective(text).generator_terms(features_are_the_image, real, other, seed)["features"], term, rtol=1e-6
+        objective(text).generator_terms(features_are_the_image, real, other, seed)["features"],
+        term,
+        rtol=1e-6,
     )
-    spread = {**fake, "image": tf.reduce_mean(real["image"], axis=0) + tf.constant([[9.0, -4.0], [-9.0, 4.0]])}
+    spread = {
+        **fake,
+        "image": tf.reduce_mean(real["image"], axis=0) + tf.constant([[9.0, -4.0], [-9.0, 4.0]]),
+    }
     alike = objective(text).generator_terms(features_are_the_image, real, spread, seed)["features"]
     np.testing.assert_allclose(alike, 0, atol=1e-9)
 
@@ -165,7 +180,9 @@ def test_feature_matching_compares_means_of_batches(text):
 def test_the_critic_s_loss_holds_every_penalty_with_its_weight():
     terms = objective("wgan-gp=1-lp=2-r1=3-r2=4").critic_terms(first_coordinate, *samples())
     # The slope is 2 everywhere: gp = lp = 1, r1 = r2 = 2.
-    np.testing.assert_allclose([terms[k] for k in ("gp", "lp", "r1", "r2")], [1, 1, 2, 2], rtol=1e-5)
+    np.testing.assert_allclose(
+        [terms[k] for k in ("gp", "lp", "r1", "r2")], [1, 1, 2, 2], rtol=1e-5
+    )
     np.testing.assert_allclose(terms["critic_loss"], -6 + 1 * 1 + 2 * 1 + 3 * 2 + 4 * 2, rtol=1e-5)
 
 
@@ -190,7 +207,11 @@ OPTIONS = [
 @pytest.mark.parametrize("text, weights, clip, optimizer", OPTIONS, ids=[row[0] for row in OPTIONS])
 def test_options_say_what_is_added(text, weights, clip, optimizer):
     loss = objective(text)
-    assert (dict(loss.penalties), loss.clip, preferred_optimizer(text)) == (weights, clip, optimizer)
+    assert (dict(loss.penalties), loss.clip, preferred_optimizer(text)) == (
+        weights,
+        clip,
+        optimizer,
+    )
     difference = "critic_estimate" if text.startswith("wgan") else "score_gap"
     assert loss.terms == ("critic_loss", difference, *weights, "generator_loss")
     assert loss.uses_critic
@@ -207,7 +228,9 @@ def test_the_paper_s_optimizer_can_be_built(text):
 
 
 @pytest.mark.parametrize("name", ["gp", "lp", "r1", "r2", "clip"])
-@pytest.mark.parametrize("value, message", [("-1", "must be at least 0"), ("nan", "finite"), ("x", "a number")])
+@pytest.mark.parametrize(
+    "value, message", [("-1", "must be at least 0"), ("nan", "finite"), ("x", "a number")]
+)
 def test_impossible_weights_are_refused(name, value, message):
     with pytest.raises(UsageError, match=message):
         objective(f"wgan-{name}={value}")
@@ -219,7 +242,9 @@ def test_the_clip_leaves_every_weight_inside(clip):
     before = inside.numpy()
     objective(f"wgan-clip={clip}").project([inside, outside])
     np.testing.assert_array_equal(inside, before)
-    np.testing.assert_array_equal(outside, np.clip(np.float32([-3.0, 0.2, 1e9]), -np.float32(clip), np.float32(clip)))
+    np.testing.assert_array_equal(
+        outside, np.clip(np.float32([-3.0, 0.2, 1e9]), -np.float32(clip), np.float32(clip))
+    )
 
 
 @pytest.mark.parametrize("text", ["gan", "wgan_gp", "wgan-clip=0"])

@@ -80,7 +80,9 @@ def test_updates_follow_the_formula(text, formula, options, scale):
     expected = formula(g, **options)
     # Keras' Adam takes powers of beta_2, which is close to 1, in single precision.
     tolerance = 1e-5 if formula is adam else 1e-6
-    np.testing.assert_allclose(path(optimizer(text), g), expected, rtol=tolerance, atol=tolerance * abs(expected).max())
+    np.testing.assert_allclose(
+        path(optimizer(text), g), expected, rtol=tolerance, atol=tolerance * abs(expected).max()
+    )
 
 
 def test_rmsprop_moves_by_the_learning_rate_whatever_the_size_of_the_gradient():
@@ -92,7 +94,10 @@ def test_rmsprop_moves_by_the_learning_rate_whatever_the_size_of_the_gradient():
 
 def test_rmsprop_is_not_the_one_of_keras():
     g = gradients(1e-4)
-    ours, theirs = path(RMSprop(5e-5, 0.99, 1e-8), g), path(keras.optimizers.RMSprop(5e-5, 0.99, epsilon=1e-7), g)
+    ours, theirs = (
+        path(RMSprop(5e-5, 0.99, 1e-8), g),
+        path(keras.optimizers.RMSprop(5e-5, 0.99, epsilon=1e-7), g),
+    )
     assert np.abs(theirs).max() < 0.5 * np.abs(ours).max()
 
 
@@ -100,7 +105,9 @@ def test_rmsprop_is_made_again_from_its_configuration():
     one = RMSprop(1e-3, 0.9, 1e-5)
     other = RMSprop.from_config(one.get_config())
     assert (other.rho, other.epsilon) == (0.9, 1e-5)
-    np.testing.assert_array_equal(path(other, gradients()), path(RMSprop(1e-3, 0.9, 1e-5), gradients()))
+    np.testing.assert_array_equal(
+        path(other, gradients()), path(RMSprop(1e-3, 0.9, 1e-5), gradients())
+    )
 
 
 def rate(one, update):
@@ -114,7 +121,9 @@ def rate(one, update):
 def test_schedules_begin_at_lr_and_end_at_their_final_share_of_it(name, schedule, final):
     one = optimizer(f"{name}-lr=1e-3-schedule={schedule}-final={final}", updates=100)
     end = 1.0 if schedule == "constant" else final
-    np.testing.assert_allclose([rate(one, 0), rate(one, 100)], [1e-3, end * 1e-3], rtol=1e-5, atol=1e-9)
+    np.testing.assert_allclose(
+        [rate(one, 0), rate(one, 100)], [1e-3, end * 1e-3], rtol=1e-5, atol=1e-9
+    )
     np.testing.assert_allclose(rate(one, 50), (1 + end) / 2 * 1e-3, rtol=1e-5)
     rates = [rate(one, update) for update in range(0, 120, 5)]
     assert np.all(np.diff(rates) <= 1e-9) and rates[-1] == rates[-4]
@@ -129,7 +138,9 @@ def test_cosine_falls_slowly_first_and_linear_evenly():
 @pytest.mark.parametrize("name", OPTIMIZERS)
 def test_a_schedule_steers_the_updates(name):
     g = np.ones((STEPS, 4), np.float32)
-    constant, falling = (path(optimizer(f"{name}-schedule={s}", STEPS), g) for s in ("constant", "linear"))
+    constant, falling = (
+        path(optimizer(f"{name}-schedule={s}", STEPS), g) for s in ("constant", "linear")
+    )
     np.testing.assert_allclose(constant[0], falling[0], rtol=1e-5)
     last = np.abs(falling[-1] - falling[-2]) / np.abs(constant[-1] - constant[-2])
     np.testing.assert_allclose(last, 1 / STEPS, rtol=0.05)
@@ -137,11 +148,23 @@ def test_a_schedule_steers_the_updates(name):
 
 MISTAKES = [
     *[(f"{name}-lr={lr}", "lr must be above 0") for name in OPTIMIZERS for lr in ("0", "-1e-4")],
-    *[(f"{name}-final={final}", "final must be in [0, 1]") for name in OPTIMIZERS for final in ("-0.1", "1.1")],
+    *[
+        (f"{name}-final={final}", "final must be in [0, 1]")
+        for name in OPTIMIZERS
+        for final in ("-0.1", "1.1")
+    ],
     *[(f"{name}-schedule=step", "Known: constant, linear, cosine") for name in OPTIMIZERS],
     *[(f"{name}-updates=3", "no option 'updates'") for name in OPTIMIZERS],
-    *[(f"adam-{beta}={b}", f"{beta} must be in [0, 1)") for beta in ("beta_1", "beta_2") for b in ("1", "-0.1")],
-    *[(f"{name}-epsilon={e}", "epsilon must be above 0") for name in ("adam", "rmsprop") for e in ("0", "-1e-8")],
+    *[
+        (f"adam-{beta}={b}", f"{beta} must be in [0, 1)")
+        for beta in ("beta_1", "beta_2")
+        for b in ("1", "-0.1")
+    ],
+    *[
+        (f"{name}-epsilon={e}", "epsilon must be above 0")
+        for name in ("adam", "rmsprop")
+        for e in ("0", "-1e-8")
+    ],
     *[(f"rmsprop-rho={rho}", "rho must be in [0, 1)") for rho in ("1", "-0.1")],
     *[(f"sgd-momentum={m}", "momentum must be in [0, 1)") for m in ("1", "-0.1")],
     ("adam-lr=nan", "lr must be finite"),

@@ -59,7 +59,12 @@ def test_a_step_of_weiszfeld_never_has_to_be_taken_back():
 @pytest.mark.parametrize("method", ["weiszfeld", "mean"])
 def test_as_many_points_as_samples_are_the_samples(method, float32, monkeypatch):
     monkeypatch.setattr(module, "_SMALL", 0 if float32 else 2**20)
-    for x in (cloud(40, 5), np.repeat(cloud(10, 3), 4, axis=0), np.zeros([6, 2], np.float32), cloud(1)):
+    for x in (
+        cloud(40, 5),
+        np.repeat(cloud(10, 3), 4, axis=0),
+        np.zeros([6, 2], np.float32),
+        cloud(1),
+    ):
         means = ot_means(x, len(x), method)
         assert means.value == 0.0 and means.converged
         np.testing.assert_array_equal(np.unique(means.centroids, axis=0), np.unique(x, axis=0))
@@ -111,7 +116,9 @@ def test_on_the_line_every_point_is_the_median_of_its_share():
 def test_the_mean_of_one_point_is_the_mean():
     x = cloud(30, 4)
     means = ot_means(x, 1, "mean", initial=np.full([1, 4], 3.0))
-    np.testing.assert_allclose(means.history[1], np.linalg.norm(x - x.mean(axis=0), axis=1).mean(), rtol=1e-6)
+    np.testing.assert_allclose(
+        means.history[1], np.linalg.norm(x - x.mean(axis=0), axis=1).mean(), rtol=1e-6
+    )
 
 
 @pytest.mark.parametrize("d", [2, 5])
@@ -121,16 +128,26 @@ def test_several_starts_find_what_is_seen_at_a_glance(k, each, d):
     for seed in range(3):
         rng = np.random.default_rng(seed)
         groups = rng.normal(size=(k, d))
-        groups = 20 * np.linalg.qr(groups.T)[0].T[:k] if k <= d else 20 * np.eye(k, d) - 9 * np.arange(k)[:, None]
+        groups = (
+            20 * np.linalg.qr(groups.T)[0].T[:k]
+            if k <= d
+            else 20 * np.eye(k, d) - 9 * np.arange(k)[:, None]
+        )
         near = rng.normal(size=(k, each, d))
-        centres = (groups[:, None] + 2 * near / np.linalg.norm(near, axis=2, keepdims=True)).reshape(-1, d)
-        x = rng.permutation(np.repeat(centres, 6, axis=0) + 0.01 * rng.normal(size=(k * each * 6, d)))
+        centres = (
+            groups[:, None] + 2 * near / np.linalg.norm(near, axis=2, keepdims=True)
+        ).reshape(-1, d)
+        x = rng.permutation(
+            np.repeat(centres, 6, axis=0) + 0.01 * rng.normal(size=(k * each * 6, d))
+        )
         by_hand = w1(groups, x)
         found = ot_means(x, k)
         assert found.value <= 1.001 * by_hand and found.starts > 1
 
 
-@pytest.mark.parametrize("method, lr", [("weiszfeld", 1.0), ("gradient", 1.0), ("gradient", 1e3), ("gradient", 1e8)])
+@pytest.mark.parametrize(
+    "method, lr", [("weiszfeld", 1.0), ("gradient", 1.0), ("gradient", 1e3), ("gradient", 1e8)]
+)
 def test_what_is_called_converged_is_stationary(method, lr):
     for seed in range(3):
         x = cloud(60, 3, seed).astype(np.float64)
@@ -163,7 +180,9 @@ def test_clusters_of_equal_size_get_one_point_each():
 @pytest.mark.parametrize("method", METHODS)
 def test_nearly_coinciding_samples_break_nothing(method):
     for scale in (1e-3, 1e-6, 1e-9, 1e-20):
-        x = np.concatenate([np.repeat(cloud(5), 4, axis=0) + scale * cloud(20), cloud(3, 2, 1) * 1e4])
+        x = np.concatenate(
+            [np.repeat(cloud(5), 4, axis=0) + scale * cloud(20), cloud(3, 2, 1) * 1e4]
+        )
         means = ot_means(x, 6, method, initial=x[:6])
         assert np.isfinite(means.centroids).all() and np.isfinite(means.history).all()
         assert (np.diff(means.history) <= 0).all()
@@ -199,12 +218,20 @@ def test_the_squares_have_known_optima(tmp_path):
     x = squares()
     np.testing.assert_allclose(ot_means(x, 1, tolerance=1e-7).value, 19.6726, rtol=1e-4)
     means = ot_means(x, 64)
-    assert means.converged and 12.23 < means.value < 12.243  # four starts end between 12.2347 and 12.2423
+    assert (
+        means.converged and 12.23 < means.value < 12.243
+    )  # four starts end between 12.2347 and 12.2423
     np.testing.assert_allclose(means.value, w1(means.centroids, x), rtol=1e-5)
-    assert means.centroids.shape == (64, 64, 64, 1) and -1 <= means.centroids.min() <= means.centroids.max() <= 1
+    assert (
+        means.centroids.shape == (64, 64, 64, 1)
+        and -1 <= means.centroids.min() <= means.centroids.max() <= 1
+    )
     # Far nearer to the data than 64 of them, whose patches are far more like those of the data.
     some = x[np.random.default_rng(0).choice(len(x), 64, replace=False)]
-    assert w1(some, x) > 1.4 * means.value and patch_swd(some, x, 16, 8) < patch_swd(means.centroids, x, 16, 8) / 3
+    assert (
+        w1(some, x) > 1.4 * means.value
+        and patch_swd(some, x, 16, 8) < patch_swd(means.centroids, x, 16, 8) / 3
+    )
     np.testing.assert_allclose(patch_swd(means.centroids, x, 16, 8), 0.0263, rtol=0.15)
     np.testing.assert_allclose(local_patch_swd(means.centroids, x, 16, 8), 0.0327, rtol=0.15)
     np.testing.assert_allclose(swd(means.centroids, x), 0.056, rtol=0.15)
@@ -238,11 +265,18 @@ def test_wrong_arguments_are_told(options, answer):
 
 
 def test_the_script_writes_points_and_their_picture(tmp_path, script):
-    done = script("ot_means", "--data=squares=16-square=3", "--k=9", f"--out={tmp_path / 'a' / 'images'}")
+    done = script(
+        "ot_means", "--data=squares=16-square=3", "--k=9", f"--out={tmp_path / 'a' / 'images'}"
+    )
     assert done.returncode == 0 and done.stderr == "", done.stderr
     assert "step 1" in done.stdout and "W1" in done.stdout.splitlines()[-1]
     done = script(
-        "ot_means", "--data=ring8-n=80", "--k=8", "--method=mean", "--steps=3", f"--out={tmp_path / 'points'}"
+        "ot_means",
+        "--data=ring8-n=80",
+        "--k=8",
+        "--method=mean",
+        "--steps=3",
+        f"--out={tmp_path / 'points'}",
     )
     assert done.returncode == 0 and done.stderr == "", done.stderr
     with np.load(tmp_path / "a" / "images" / "centroids.npz") as file:

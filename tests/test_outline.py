@@ -41,7 +41,9 @@ def alone(monkeypatch, tmp_path):
 
 
 @pytest.mark.parametrize("view", VIEWS, ids=str)
-@pytest.mark.parametrize("text", ["tfds=mnist-split=train[:40]", "tfds=fashion_mnist-split=test[:10]+train[:20]"])
+@pytest.mark.parametrize(
+    "text", ["tfds=mnist-split=train[:40]", "tfds=fashion_mnist-split=test[:10]+train[:20]"]
+)
 @real
 def test_the_outline_of_a_prepared_set_is_that_of_the_loaded_one(text, view):
     options = {**view, "data_dir": str(Path(TEST_DATA) / "tensorflow_datasets")}
@@ -50,7 +52,9 @@ def test_the_outline_of_a_prepared_set_is_that_of_the_loaded_one(text, view):
         assert datasets.outline(text, **options, limit_data=limit_data) == Outline.of(loaded)
 
 
-@pytest.mark.parametrize("split, size", [("train", 60000), ("test", 10000), ("train[10%:]+test", 64000)])
+@pytest.mark.parametrize(
+    "split, size", [("train", 60000), ("test", 10000), ("train[10%:]+test", 64000)]
+)
 @real
 def test_the_outline_of_a_prepared_set_has_its_true_size(split, size):
     folder = str(Path(TEST_DATA) / "tensorflow_datasets")
@@ -61,13 +65,19 @@ def test_the_outline_of_a_prepared_set_has_its_true_size(split, size):
     "name, view",
     [
         *((name, view) for name in ("mnist", "cifar10", "celeb_a", "stl10") for view in VIEWS),
-        *(("oxford_flowers102", view) for view in ({"image_size": 16}, {"center_crop": 2, "gray_scale": True})),
+        *(
+            ("oxford_flowers102", view)
+            for view in ({"image_size": 16}, {"center_crop": 2, "gray_scale": True})
+        ),
     ],
     ids=str,
 )
 def test_the_outline_of_any_set_is_that_of_the_loaded_one_but_for_the_size(name, view):
     with library.testing.mock_data(num_examples=3):
-        outline, loaded = datasets.outline(f"tfds={name}", **view), datasets.load(f"tfds={name}", **view)
+        outline, loaded = (
+            datasets.outline(f"tfds={name}", **view),
+            datasets.load(f"tfds={name}", **view),
+        )
     assert outline.size is None and dataclasses.replace(outline, size=3) == Outline.of(loaded)
 
 
@@ -118,7 +128,9 @@ def test_mistakes_are_answered_as_they_are_on_loading(text, options):
 @real
 def test_an_unknown_split_of_a_prepared_set_names_the_known():
     with pytest.raises(UsageError, match=r"mnist has no split 'tarin'.*splits: train, test"):
-        datasets.outline("tfds=mnist-split=tarin", data_dir=str(Path(TEST_DATA) / "tensorflow_datasets"))
+        datasets.outline(
+            "tfds=mnist-split=tarin", data_dir=str(Path(TEST_DATA) / "tensorflow_datasets")
+        )
 
 
 @pytest.mark.slow
@@ -135,7 +147,11 @@ def test_a_dry_run_needs_neither_network_nor_data(flags, kind, alone, tiny, tmp_
     networks = {"gen_arch": "DCGAN-nf=4", "disc_arch": "DCGAN-nf=4", "data_dir": str(alone)}
     assert tiny("--dry_run", *flags, **networks) == 0
     out = " ".join(capsys.readouterr().out.split())
-    assert f"data {kind}" in out and "(number of images unknown until downloaded)" in out and "GFLOP a step" in out
+    assert (
+        f"data {kind}" in out
+        and "(number of images unknown until downloaded)" in out
+        and "GFLOP a step" in out
+    )
     assert list(tmp_path.iterdir()) == []
 
 
@@ -143,16 +159,27 @@ def test_a_dry_run_needs_neither_network_nor_data(flags, kind, alone, tiny, tmp_
 @pytest.mark.parametrize(
     "settings",
     [
-        {"data": "fashion_mini", "gen_arch": "FC-nf=8-cond=concat", "disc_arch": "FC-nf=8-cond=projection"},
+        {
+            "data": "fashion_mini",
+            "gen_arch": "FC-nf=8-cond=concat",
+            "disc_arch": "FC-nf=8-cond=projection",
+        },
         {"data": "squares-size=16-square=3", "gen_arch": "DCGAN-nf=4", "disc_arch": "DCGAN-nf=4"},
-        {"data": "ring8-n=64", "gen_arch": "MLP-dim=8-mults=(1,)", "disc_arch": "MLP-dim=8-mults=(1,)", "n_critic": 2},
+        {
+            "data": "ring8-n=64",
+            "gen_arch": "MLP-dim=8-mults=(1,)",
+            "disc_arch": "MLP-dim=8-mults=(1,)",
+            "n_critic": 2,
+        },
         {"data": "ring8-n=64", "gen_arch": "MLP-dim=8-mults=(1,)", "loss": "swd"},
     ],
     ids=str,
 )
 def test_a_dry_run_says_what_the_run_would_say(settings):
     config = tfwgan.Config(**{"n_critic": 1, **settings}, batch_size=8)
-    wet, dry = (describe(tfwgan.build(config, dry_run=dry_run), costs=True) for dry_run in (False, True))
+    wet, dry = (
+        describe(tfwgan.build(config, dry_run=dry_run), costs=True) for dry_run in (False, True)
+    )
     measured = re.compile(r"^(time|memory):.*", re.S | re.M)
     assert measured.sub("", dry) == measured.sub("", wet) and measured.search(dry)
 
@@ -171,7 +198,10 @@ def test_blank_data_have_the_outline_that_they_are_made_from(shape, n_classes):
 
 def test_an_outline_is_not_trained_on(tmp_path):
     config = tfwgan.Config(
-        data="ring8-n=64", gen_arch="MLP-dim=8-mults=(1,)", disc_arch="MLP-dim=8-mults=(1,)", out_dir=str(tmp_path)
+        data="ring8-n=64",
+        gen_arch="MLP-dim=8-mults=(1,)",
+        disc_arch="MLP-dim=8-mults=(1,)",
+        out_dir=str(tmp_path),
     )
     with pytest.raises(UsageError, match="no data to train on"):
         tfwgan.fit(tfwgan.build(config, dry_run=True))

@@ -12,7 +12,13 @@ from tfwgan.transport.pairs import distances, flat_pair
 from tfwgan.transport.sinkhorn import sinkhorn, sinkhorn_loss
 from tfwgan.transport.sliced import full_dim_swd
 
-OPTIONS = {"projected_w1": "-dim=4", "sinkhorn": "=9", "patch_w1": "-p=2-s=1", "patch_swd": "-p=2", "mmd": "-sigma=99"}
+OPTIONS = {
+    "projected_w1": "-dim=4",
+    "sinkhorn": "=9",
+    "patch_w1": "-p=2-s=1",
+    "patch_swd": "-p=2",
+    "mmd": "-sigma=99",
+}
 OPTIONS["local_patch_swd"] = "-p=2-s=1"
 
 
@@ -25,11 +31,15 @@ def sets(n=9, m=7, d=5, seed=0):
     return rng.normal(size=(n, d)), rng.normal(size=(m, d)) + 0.5
 
 
-@pytest.mark.parametrize("kind", ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"])
+@pytest.mark.parametrize(
+    "kind", ["bool", "uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"]
+)
 @pytest.mark.parametrize("name", DISTANCES)
 def test_whole_numbers_are_as_far_apart_as_the_same_floats(name, kind):
     rng = np.random.default_rng(0)
-    x, y = (rng.integers(0, 100 if kind != "bool" else 2, (n, 4, 4, 1)).astype(kind) for n in (6, 5))
+    x, y = (
+        rng.integers(0, 100 if kind != "bool" else 2, (n, 4, 4, 1)).astype(kind) for n in (6, 5)
+    )
     right = float(build(name)(x.astype(np.float64), y.astype(np.float64)))
     assert right > 0
     for one in (x, tf.constant(x)) if name not in ("nn", "frechet", "mmd") else (x,):
@@ -67,13 +77,17 @@ def test_distances_keep_their_digits(shift, far, chunk, graph, monkeypatch):
         x, y = (np.concatenate([part, np.full((1, 5), far)]) for part in (x, y))
     measure = distances
     if graph:
-        measure = tf.function(distances, input_signature=[tf.TensorSpec([None, None], tf.float64)] * 2)
+        measure = tf.function(
+            distances, input_signature=[tf.TensorSpec([None, None], tf.float64)] * 2
+        )
     found = measure(tf.constant(x), tf.constant(y)).numpy()
     np.testing.assert_allclose(found, cdist(x, y), rtol=1e-10)
     assert found[3, 2] == 0
 
 
-@pytest.mark.parametrize("function", [lambda x, y: full_dim_swd(x, y, 16), lambda x, y: sinkhorn_loss(x, y, 0.3)])
+@pytest.mark.parametrize(
+    "function", [lambda x, y: full_dim_swd(x, y, 16), lambda x, y: sinkhorn_loss(x, y, 0.3)]
+)
 @pytest.mark.parametrize("shift", [1e2, 1e5, 1e8])
 def test_distances_and_their_slopes_know_no_origin(function, shift):
     x, y = sets()

@@ -22,7 +22,9 @@ def test_panels_lie_in_rows_under_their_names(names, across, below, channels):
     dark = (picture[..., 0] == 0).mean() * picture[..., 0].size
     assert dark == pytest.approx(names * (panel == 0)[..., 0].sum(), rel=0.02)  # and some ink
     starts = np.flatnonzero(np.diff((picture[..., 0] == 0).mean(axis=1) > 0.3, prepend=False) == 1)
-    assert len(starts) == 2 * below * 2  # two rows of images in each panel, a rise and a fall for each
+    assert (
+        len(starts) == 2 * below * 2
+    )  # two rows of images in each panel, a rise and a fall for each
 
 
 def zoom_of(picture):
@@ -35,7 +37,10 @@ def zoom_of(picture):
 def test_snapshots_of_runs_are_reduced_and_keep_their_images(side, tmp_path):
     images = np.random.default_rng(0).choice([-1.0, 1.0], (64, side, side, 1))
     save_png(image_grid(images), tmp_path / "step.png")
-    whole, corner = collapse._read(tmp_path / "step.png"), epochs._corner(tmp_path / "step.png", side)
+    whole, corner = (
+        collapse._read(tmp_path / "step.png"),
+        epochs._corner(tmp_path / "step.png", side),
+    )
     assert 300 < len(whole) < 700 and 160 < len(corner) < 360
     zoom = len(corner) // (4 * (side + 1) + 1)
     first_rows = images.reshape(8, 8, side, side, 1)[:4, :4].reshape(16, side, side, 1)

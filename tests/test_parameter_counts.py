@@ -49,7 +49,11 @@ CRITIC_WEIGHTS = [
     ("DCGAN-kernel=5-norm=batch-act=leaky-bias=all", RGB, 4_316_545),
     ("DCGAN-norm=batch-act=leaky-head=map-bias=none", RGB, 2_765_568),
     ("DCGAN-norm=batch-act=leaky-bias=all", DIGITS, 138_817),
-    ("DCGAN-norm=instance-first_norm=True-act=leaky-bias=all-sn=True-sn_head=False", DIGITS, 138_561),
+    (
+        "DCGAN-norm=instance-first_norm=True-act=leaky-bias=all-sn=True-sn_head=False",
+        DIGITS,
+        138_561,
+    ),
     ("MLP", POINTS, 132_609),
     ("MLP", DIGITS, 332_801),
     ("MLP-norm=batch", DIGITS, 333_825),
@@ -72,8 +76,12 @@ def test_critics_have_as_many_weights_as_the_originals(text, shape, n):
     assert n_weights(critic(text, shape, n_classes=10)) == n
 
 
-@pytest.mark.parametrize("shape, z_dim, n_critic, n", [(POINTS, 32, 141_825, 141_600), (DIGITS, 100, 359_425, 359_268)])
+@pytest.mark.parametrize(
+    "shape, z_dim, n_critic, n", [(POINTS, 32, 141_825, 141_600), (DIGITS, 100, 359_425, 359_268)]
+)
 def test_veegan_has_as_many_weights_as_the_original(shape, z_dim, n_critic, n):
     assert n_weights(critic("MLP-norm=batch-joint=True", shape, z_dim)) == n_critic
-    reconstructor = spec.build("MLP", RECONSTRUCTORS, "reconstructor", image_shape=shape, z_dim=z_dim)
+    reconstructor = spec.build(
+        "MLP", RECONSTRUCTORS, "reconstructor", image_shape=shape, z_dim=z_dim
+    )
     assert n_weights(reconstructor) == n

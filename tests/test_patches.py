@@ -45,10 +45,14 @@ def pooled(x, p, s):
 def test_they_are_the_distances_of_the_patches_cut_out(n, m, h, w, c, p, s):
     x, y = images(n, h, w, c), images(m, h, w, c, 1) * 0.7
     k = 40  # more than one chunk of directions
-    np.testing.assert_allclose(patch_swd(x, y, p, s, k, 3), swd(pooled(x, p, s), pooled(y, p, s), k, 3), rtol=1e-9)
+    np.testing.assert_allclose(
+        patch_swd(x, y, p, s, k, 3), swd(pooled(x, p, s), pooled(y, p, s), k, 3), rtol=1e-9
+    )
     places = [swd(a, b, k, 3) for a, b in zip(cut(x, p, s), cut(y, p, s), strict=True)]
     np.testing.assert_allclose(local_patch_swd(x, y, p, s, k, 3), np.mean(places), rtol=1e-9)
-    np.testing.assert_allclose(patch_w1(x, y, p, s), w1(pooled(x, p, s), pooled(y, p, s)), rtol=1e-9)
+    np.testing.assert_allclose(
+        patch_w1(x, y, p, s), w1(pooled(x, p, s), pooled(y, p, s)), rtol=1e-9
+    )
 
 
 @pytest.mark.parametrize("most", [1, 100, 2000])
@@ -85,12 +89,16 @@ def test_gradients_are_those_of_the_patches_cut_out(distance, n, m, h, w, c, p, 
             moved = [x, y]
             moved[only] = moved[only] + sign * h * step
             ends.append(distance(*moved, p, s, **options).numpy())
-        np.testing.assert_allclose(np.sum(gradient * step), (ends[1] - ends[0]) / (2 * h), rtol=1e-4, atol=1e-7)
+        np.testing.assert_allclose(
+            np.sum(gradient * step), (ends[1] - ends[0]) / (2 * h), rtol=1e-4, atol=1e-7
+        )
 
 
 def test_images_of_the_same_patches_have_no_patch_distance():
     x = images(4, 8, 8, 3)
-    tiles = np.random.default_rng(1).permutation(x.reshape(4, 2, 4, 2, 4, 3).swapaxes(2, 3).reshape(-1, 4, 4, 3))
+    tiles = np.random.default_rng(1).permutation(
+        x.reshape(4, 2, 4, 2, 4, 3).swapaxes(2, 3).reshape(-1, 4, 4, 3)
+    )
     y = tiles.reshape(4, 2, 2, 4, 4, 3).swapaxes(2, 3).reshape(4, 8, 8, 3)
     for distance in (patch_swd, patch_w1):
         np.testing.assert_allclose(distance(x, y, 4, 4), 0, atol=1e-9)
@@ -116,7 +124,9 @@ def test_equal_sets_have_no_distance_and_no_gradient(distance):
 
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_a_graph_for_batches_of_any_size_agrees(distance):
-    @tf.function(input_signature=[tf.TensorSpec([None, 8, 8, 2])] * 2 + [tf.TensorSpec([2], tf.int64)])
+    @tf.function(
+        input_signature=[tf.TensorSpec([None, 8, 8, 2])] * 2 + [tf.TensorSpec([2], tf.int64)]
+    )
     def graph(x, y, seed):
         with tf.GradientTape() as tape:
             tape.watch(x)
@@ -125,7 +135,10 @@ def test_a_graph_for_batches_of_any_size_agrees(distance):
 
     seed = tf.constant([3, 4], tf.int64)
     for n, m in ((2, 2), (2, 3)):
-        x, y = tf.constant(images(n, 8, 8, 2), tf.float32), tf.constant(images(m, 8, 8, 2, 1), tf.float32)
+        x, y = (
+            tf.constant(images(n, 8, 8, 2), tf.float32),
+            tf.constant(images(m, 8, 8, 2, 1), tf.float32),
+        )
         with tf.GradientTape() as tape:
             tape.watch(x)
             value = distance(x, y, 3, 2, seed=seed)
@@ -157,7 +170,10 @@ def test_patches_tell_sets_of_squares_apart():
     mean, black = squares.mean(axis=0, keepdims=True), -np.ones_like(squares[:1])
     assert 0.004 < patch_swd(some, squares, 16, 8) < 0.011
     assert 0.035 < local_patch_swd(some, squares, 16, 8) < 0.07
-    for distance, of_mean, of_black in ((patch_swd, 0.1323, 0.1006), (local_patch_swd, 0.1376, 0.1006)):
+    for distance, of_mean, of_black in (
+        (patch_swd, 0.1323, 0.1006),
+        (local_patch_swd, 0.1376, 0.1006),
+    ):
         np.testing.assert_allclose(distance(mean, squares, 16, 8), of_mean, rtol=0.07)
         np.testing.assert_allclose(distance(black, squares, 16, 8), of_black, rtol=0.07)
 
@@ -166,7 +182,12 @@ def test_patches_tell_sets_of_squares_apart():
 @pytest.mark.parametrize(
     "x, y, options, answer",
     [
-        ((4, 8, 8, 1), (4, 8, 8, 1), {"p": 9}, "p must lie in 1 ... 8, the side of the images, got 9"),
+        (
+            (4, 8, 8, 1),
+            (4, 8, 8, 1),
+            {"p": 9},
+            "p must lie in 1 ... 8, the side of the images, got 9",
+        ),
         ((4, 8, 6, 1), (4, 8, 6, 1), {"p": 7}, "p must lie in 1 ... 6"),
         ((4, 8, 8, 1), (4, 8, 8, 1), {"p": 0}, "got 0"),
         ((4, 8, 8, 1), (4, 8, 8, 1), {"p": 2, "s": 0}, "s must be at least 1, got 0"),
@@ -213,7 +234,8 @@ print(peak() - before)
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="other systems count memory in other units")
 def test_the_patches_are_never_laid_out():
-    # They would take 2 * 64 * 49^2 * 256 floats: 315 MB of their own, and as much again to project and sort them.
+    # They would take 2 * 64 * 49^2 * 256 floats: 315 MB of their own, and as much again to project
+    # and sort them.
     done = subprocess.run([sys.executable, "-c", MEMORY], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     assert float(done.stdout) < 600

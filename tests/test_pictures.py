@@ -15,7 +15,9 @@ from tfwgan.render import image_grid, scatter
 @pytest.mark.parametrize("n", [1, 2, 9, 16, 17, 102, 1000])
 def test_all_classes_are_shown_or_an_even_choice_of_many(n):
     classes = shown_classes(n)
-    assert len(classes) == min(n, 16) == len(set(classes)) and classes[0] == 0 and classes[-1] == n - 1
+    assert (
+        len(classes) == min(n, 16) == len(set(classes)) and classes[0] == 0 and classes[-1] == n - 1
+    )
     assert n == 1 or np.ptp(np.diff(classes)) <= 1
 
 
@@ -25,8 +27,12 @@ def labelled(n_classes, each=3, names=True, points=False):
     if points:
         items = np.stack([labels / n_classes, -labels / n_classes], 1).astype(np.float32)
     else:
-        items = np.broadcast_to(labels.astype(np.uint8)[:, None, None, None], (len(labels), 12, 12, 1))
-    return Dataset("mine", items, labels, [f"kind {i}" for i in range(n_classes)] if names else None)
+        items = np.broadcast_to(
+            labels.astype(np.uint8)[:, None, None, None], (len(labels), 12, 12, 1)
+        )
+    return Dataset(
+        "mine", items, labels, [f"kind {i}" for i in range(n_classes)] if names else None
+    )
 
 
 def test_rows_of_real_images_are_their_classes_and_missing_ones_are_white():
@@ -44,7 +50,9 @@ class Generator:
 
     def sample(self, n, seed=0, label=None):
         labels = self.dataset.labels
-        return self.dataset.real(np.resize(np.flatnonzero(labels == label) if self.n_classes else [0], n))
+        return self.dataset.real(
+            np.resize(np.flatnonzero(labels == label) if self.n_classes else [0], n)
+        )
 
 
 def draw(dataset, n_classes, folder):

@@ -26,11 +26,15 @@ def order(elements):
     return np.concatenate([element["label"].T.ravel() for element in elements])
 
 
-@pytest.mark.parametrize("n, batch_size, n_critic", [(12, 4, 3), (10, 4, 5), (7, 7, 1), (9, 2, 2), (1, 1, 2)])
+@pytest.mark.parametrize(
+    "n, batch_size, n_critic", [(12, 4, 3), (10, 4, 5), (7, 7, 1), (9, 2, 2), (1, 1, 2)]
+)
 def test_every_epoch_holds_each_item_once_in_an_order_of_its_own(n, batch_size, n_critic):
     per_element = batch_size * n_critic
     steps = -(-6 * n // per_element)
-    sequence = order(read(numbered(n), batch_size=batch_size, n_critic=n_critic, seed=0, steps=steps))
+    sequence = order(
+        read(numbered(n), batch_size=batch_size, n_critic=n_critic, seed=0, steps=steps)
+    )
     epochs = [sequence[start : start + n].tolist() for start in range(0, 6 * n, n)]
     assert all(sorted(epoch) == list(range(n)) for epoch in epochs)
     assert n < 7 or len(set(map(tuple, epochs))) == 6
@@ -54,7 +58,9 @@ def test_half_of_the_images_are_mirrored_and_starting_late_changes_none():
     mirrored = []
     for element in elements:
         plain = dataset.real(element["label"].ravel()).reshape(element["image"].shape)
-        same, other = ((element["image"] == one).all(axis=(2, 3, 4)) for one in (plain, plain[..., ::-1, :]))
+        same, other = (
+            (element["image"] == one).all(axis=(2, 3, 4)) for one in (plain, plain[..., ::-1, :])
+        )
         assert (same ^ other).all()
         mirrored.append(other)
     assert 0.4 < np.mean(mirrored) < 0.6  # 800 of them: five standard deviations are 0.09
@@ -72,7 +78,8 @@ def test_epochs_are_whole_after_a_billion_steps():
 
 def test_the_seed_decides_the_order():
     first, same, other = (
-        order(read(numbered(50), batch_size=10, n_critic=5, seed=seed, steps=2)) for seed in (0, 0, 1)
+        order(read(numbered(50), batch_size=10, n_critic=5, seed=seed, steps=2))
+        for seed in (0, 0, 1)
     )
     np.testing.assert_array_equal(first, same)
     assert not np.array_equal(first, other)
@@ -84,7 +91,9 @@ def test_critic_steps_read_consecutive_batches():
     np.testing.assert_array_equal(one, other)
 
 
-@pytest.mark.parametrize("text, shape", [("fashion_mini", (28, 28, 1)), ("ring8", (2,)), ("squares=20", (20, 20, 1))])
+@pytest.mark.parametrize(
+    "text, shape", [("fashion_mini", (28, 28, 1)), ("ring8", (2,)), ("squares=20", (20, 20, 1))]
+)
 def test_elements_have_known_shapes_and_real_values(text, shape):
     dataset = datasets.load(text)
     batches = data.batches(dataset, batch_size=6, n_critic=2, seed=0)
@@ -100,7 +109,9 @@ def test_elements_have_known_shapes_and_real_values(text, shape):
 
 def test_images_arrive_as_the_data_set_shows_them():
     dataset = Dataset(
-        "noise", np.random.default_rng(0).integers(0, 256, (9, 5, 4, 3), dtype=np.uint8), np.arange(9, dtype=np.int32)
+        "noise",
+        np.random.default_rng(0).integers(0, 256, (9, 5, 4, 3), dtype=np.uint8),
+        np.arange(9, dtype=np.int32),
     )
     for element in read(dataset, batch_size=4, n_critic=2, seed=3, steps=4):
         np.testing.assert_array_equal(element["image"], dataset.real(element["label"]))
@@ -112,19 +123,27 @@ def test_a_set_in_a_file_gives_what_one_in_memory_gives(monkeypatch):
     in_file = datasets.load("squares=16-square=4")
     assert isinstance(in_file.items, np.memmap)
     options = {"batch_size": 5, "n_critic": 2, "seed": 0, "steps": 4}
-    assert data.batches(in_file, **options).element_spec == data.batches(in_memory, **options).element_spec
+    assert (
+        data.batches(in_file, **options).element_spec
+        == data.batches(in_memory, **options).element_spec
+    )
     for one, other in zip(read(in_file, **options), read(in_memory, **options), strict=True):
         np.testing.assert_array_equal(one["image"], other["image"])
 
 
 def test_sets_without_labels_give_images_only():
-    assert set(read(numbered(5, labelled=False), batch_size=2, n_critic=1, seed=0, steps=1)[0]) == {"image"}
+    assert set(read(numbered(5, labelled=False), batch_size=2, n_critic=1, seed=0, steps=1)[0]) == {
+        "image"
+    }
 
 
 @pytest.mark.parametrize(
     "options, message",
     [
-        ({"batch_size": 11}, r"batch_size=11 is larger than numbers, which has 10 items; use --batch_size=10 or less"),
+        (
+            {"batch_size": 11},
+            r"batch_size=11 is larger than numbers, which has 10 items; use --batch_size=10 or less",
+        ),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"n_critic": 0}, "n_critic must be at least 1, got 0"),
         ({"flip": True}, "flip mirrors images, and numbers has points"),

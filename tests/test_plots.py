@@ -52,7 +52,15 @@ def test_a_nan_breaks_the_line_and_infinity_is_the_upper_edge():
     assert len(places(dot)[0]) > 20
 
 
-LOG_RANGES = [(5.5, 18.0), (0.9, 1.1), (3.0, 4.0), (2.0, 90.0), (1e-9, 1e6), (0.5, 2000.0), (1e-300, 2e-300)]
+LOG_RANGES = [
+    (5.5, 18.0),
+    (0.9, 1.1),
+    (3.0, 4.0),
+    (2.0, 90.0),
+    (1e-9, 1e6),
+    (0.5, 2000.0),
+    (1e-300, 2e-300),
+]
 
 
 @pytest.mark.parametrize("low, high", LOG_RANGES)
@@ -79,7 +87,15 @@ def test_whole_numbers_are_marked_by_whole_numbers(low, high):
     assert len(marks) >= 2 and all(mark == round(mark) for mark in marks)
 
 
-HEIGHTS = [[], [7.0], [100.0, 100.0, 100.0], [0.0, 0.0, 300.0], [290.0, 295.0, 300.0], [10.0, 12.0, 200.0], [5.0] * 40]
+HEIGHTS = [
+    [],
+    [7.0],
+    [100.0, 100.0, 100.0],
+    [0.0, 0.0, 300.0],
+    [290.0, 295.0, 300.0],
+    [10.0, 12.0, 200.0],
+    [5.0] * 40,
+]
 
 
 @pytest.mark.parametrize("heights", HEIGHTS)
@@ -101,7 +117,10 @@ def test_what_is_printed_beside_a_curve_is_its_last_value():
     ):
         assert plots._end("W1", *(np.asarray(v, float) for v in curves["W1"]))[0] == "W1: 1.5"
     assert plots._end("KL", x, np.full(4, np.inf))[0] == "KL"
-    assert plots._end("", x, np.full(4, 2.0))[0] == "2" and plots._end("a", x, np.full(4, np.nan))[0] == "a"
+    assert (
+        plots._end("", x, np.full(4, 2.0))[0] == "2"
+        and plots._end("a", x, np.full(4, np.nan))[0] == "a"
+    )
 
 
 def test_the_name_of_a_curve_stands_at_the_height_of_its_end():
@@ -150,7 +169,9 @@ def test_the_largest_number_of_a_table_is_the_darkest():
     picture = matrix([[0, 1], [2, 4]], ["a", "b"], ["c", "d"], size=(300, 240))
     brightness = picture.astype(int).sum(axis=-1)
     darkest = np.abs(picture.astype(int) - [38, 135, 190]).max(axis=-1) <= 2
-    assert darkest.sum() > 1000 and brightness[darkest].max() < np.median(brightness[brightness < 765])
+    assert darkest.sum() > 1000 and brightness[darkest].max() < np.median(
+        brightness[brightness < 765]
+    )
     assert matrix(np.zeros((2, 2)), ["a", "b"], ["c", "d"]).shape == (400, 640, 3)
 
 
@@ -172,7 +193,12 @@ def test_the_script_prints_and_draws_the_worked_examples(tmp_path, capsys):
     out = tmp_path / "d.png"
     assert verbs.run("distances", [f"--out={out}"]) == 0
     printed = capsys.readouterr().out
-    for words in ("42 in all, 7 per box", "2 in order, 6 crossed", "0.50  0.500  0.693    inf  1.000", f"Wrote {out}."):
+    for words in (
+        "42 in all, 7 per box",
+        "2 in order, 6 crossed",
+        "0.50  0.500  0.693    inf  1.000",
+        f"Wrote {out}.",
+    ):
         assert words in printed
     assert printed.count("0.00  0.000  0.000  0.000  0.000") == 1
     with Image.open(out) as image:

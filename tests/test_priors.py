@@ -11,7 +11,15 @@ from tfwgan.errors import UsageError
 from tfwgan.priors import PRIORS
 from tfwgan.program import spec
 
-SPECS = ["normal", "uniform", "uniform-low=0-high=1", "binary", "sphere", "const=5", "const=5-replace=True"]
+SPECS = [
+    "normal",
+    "uniform",
+    "uniform-low=0-high=1",
+    "binary",
+    "sphere",
+    "const=5",
+    "const=5-replace=True",
+]
 
 
 def prior(text, z_dim=3):
@@ -48,9 +56,13 @@ def test_latents_are_a_function_of_the_seed(text):
 @pytest.mark.parametrize("text", SPECS)
 def test_a_number_known_only_when_running_gives_the_same_latents(text):
     one = prior(text)
-    late = tf.function(one.sample, input_signature=[tf.TensorSpec([], tf.int64), tf.TensorSpec([2], tf.int64)])
+    late = tf.function(
+        one.sample, input_signature=[tf.TensorSpec([], tf.int64), tf.TensorSpec([2], tf.int64)]
+    )
     for n in (5, 8):
-        np.testing.assert_allclose(late(tf.constant(n, tf.int64), seed(2)), one.sample(n, seed(2)), rtol=1e-6)
+        np.testing.assert_allclose(
+            late(tf.constant(n, tf.int64), seed(2)), one.sample(n, seed(2)), rtol=1e-6
+        )
 
 
 MOMENTS = [
@@ -62,7 +74,9 @@ MOMENTS = [
 ]
 
 
-@pytest.mark.parametrize("text, low, high, mean, deviation", MOMENTS, ids=[row[0] for row in MOMENTS])
+@pytest.mark.parametrize(
+    "text, low, high, mean, deviation", MOMENTS, ids=[row[0] for row in MOMENTS]
+)
 def test_latents_have_the_range_and_moments_of_their_distribution(text, low, high, mean, deviation):
     z = prior(text).sample(20_000, seed()).numpy()
     assert z.min() >= low - 1e-6 and z.max() <= high + 1e-6
@@ -146,7 +160,9 @@ def test_a_prior_is_made_again_from_its_configuration(text):
 
 @pytest.mark.parametrize("text", SPECS)
 def test_only_the_table_is_a_weight(text):
-    assert [v.name for v in prior(text).variables] == (["table"] if text.startswith("const") else [])
+    assert [v.name for v in prior(text).variables] == (
+        ["table"] if text.startswith("const") else []
+    )
 
 
 @pytest.mark.parametrize(

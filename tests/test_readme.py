@@ -19,7 +19,11 @@ from tfwgan.program.config import fields, find_config
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
 BLOCKS = re.findall(r"```bash\n(.*?)```", README, re.S)
-COMMANDS = [line.split("#")[0].strip() for block in BLOCKS for line in block.replace("\\\n", " ").splitlines()]
+COMMANDS = [
+    line.split("#")[0].strip()
+    for block in BLOCKS
+    for line in block.replace("\\\n", " ").splitlines()
+]
 COMMANDS = [command for command in COMMANDS if command]
 
 
@@ -49,7 +53,9 @@ def test_every_command_is_one_that_exists(command):
         assert program in ("git", "cd", "python", "tensorboard")
 
 
-@pytest.mark.parametrize("table", [DATASETS, PRIORS, GENERATORS, CRITICS, OBJECTIVES, OPTIMIZERS, METRICS])
+@pytest.mark.parametrize(
+    "table", [DATASETS, PRIORS, GENERATORS, CRITICS, OBJECTIVES, OPTIMIZERS, METRICS]
+)
 def test_every_name_of_every_table_is_in_the_readme(table):
     for name in table:
         assert re.search(rf"`{name}\b", README), name
@@ -66,4 +72,6 @@ def test_every_link_and_every_file_of_the_tree_exists():
     tree = re.search(r"```text\n(tfwgan/.*?)```", README, re.S)[1]
     for line in tree.splitlines():
         name = line.split()[0]
-        assert any((ROOT / folder / name).exists() for folder in (".", "tfwgan", "tfwgan/program")), name
+        assert any(
+            (ROOT / folder / name).exists() for folder in (".", "tfwgan", "tfwgan/program")
+        ), name

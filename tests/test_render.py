@@ -14,7 +14,8 @@ BLUE, GREEN, WHITE = (40, 80, 200), (120, 190, 120), (255, 255, 255)
 
 
 @pytest.mark.parametrize(
-    "value, level", [(-1.0, 0), (1.0, 255), (0.0, 128), (-0.5, 64), (1.7, 255), (-9.0, 0), (3e38, 255)]
+    "value, level",
+    [(-1.0, 0), (1.0, 255), (0.0, 128), (-0.5, 64), (1.7, 255), (-9.0, 0), (3e38, 255)],
 )
 def test_limits_are_fixed(value, level):
     assert np.all(to_bytes(np.full((2, 3, 3, 1), value, np.float32)) == level)
@@ -59,7 +60,9 @@ def test_images_lie_row_by_row_with_gaps_between(channels, gap):
     np.testing.assert_array_equal(small, expected)
 
 
-@pytest.mark.parametrize("n, columns, rows", [(1, 1, 1), (2, 2, 1), (4, 2, 2), (5, 3, 2), (9, 3, 3), (10, 4, 3)])
+@pytest.mark.parametrize(
+    "n, columns, rows", [(1, 1, 1), (2, 2, 1), (4, 2, 2), (5, 3, 2), (9, 3, 3), (10, 4, 3)]
+)
 def test_a_grid_is_nearly_square_by_default(n, columns, rows):
     np.testing.assert_array_equal(image_grid(levelled(n)), image_grid(levelled(n), columns))
     shrunk(image_grid(levelled(n, 4, 4)), rows * 5 + 1, columns * 5 + 1)
@@ -83,14 +86,21 @@ def test_images_of_any_number_of_channels_can_be_drawn_and_saved(channels, tmp_p
     np.testing.assert_array_equal(image_grid(images), image_grid(shown))
     for out in ("a.png", "a.jpg", "folder"):
         save_samples(images, tmp_path / out)
-    np.testing.assert_array_equal(read(tmp_path / "folder/000001.png").reshape(shown[1].shape), to_bytes(shown[1]))
+    np.testing.assert_array_equal(
+        read(tmp_path / "folder/000001.png").reshape(shown[1].shape), to_bytes(shown[1])
+    )
     save_samples(images, tmp_path / "a.npy")
     np.testing.assert_array_equal(np.load(tmp_path / "a.npy"), images)
 
 
 @pytest.mark.parametrize("channels", [1, 3])
 @pytest.mark.parametrize(
-    "heads", [{"row_heads": ["one", "two", "3"]}, {"column_heads": ["cats", "a very long name"]}, {"title": "A title"}]
+    "heads",
+    [
+        {"row_heads": ["one", "two", "3"]},
+        {"column_heads": ["cats", "a very long name"]},
+        {"title": "A title"},
+    ],
 )
 def test_heads_stand_in_a_margin_and_change_no_pixel_of_the_images(heads, channels):
     plain = image_grid(levelled(6, 9, 9, channels), 2)
@@ -109,7 +119,9 @@ def test_heads_of_any_length_stay_beside_their_row_or_column(side, n, name):
     """Every head but the first is empty: what is printed must lie within the first row or column."""
     heads = [name] + [""] * (n - 1)
     tall, wide = image_grid(levelled(n, side, side), 1), image_grid(levelled(n, side, side), n)
-    printed = np.argwhere(image_grid(levelled(n, side, side), 1, row_heads=heads)[:, : -tall.shape[1], 0] < 200)
+    printed = np.argwhere(
+        image_grid(levelled(n, side, side), 1, row_heads=heads)[:, : -tall.shape[1], 0] < 200
+    )
     assert (printed[:, 0] <= max(18, tall.shape[0] / n + 2)).all()
     assert (len(printed) > 0) == bool(name)
     above = image_grid(levelled(n, side, side), n, column_heads=heads)[: -wide.shape[0], :, 0]
@@ -160,7 +172,10 @@ def test_paths_are_lines_from_end_to_end():
     path = np.stack([np.linspace(-0.5, 0.5, 5), np.full(5, 0.25)], 1)
     pixels = scatter(None, None, np.stack([path, path[:, ::-1]]))
     level = round((1 - 0.25) / 2 * 479)
-    for colour, line in ((COLOURS[0], pixels[level]), (COLOURS[1], pixels[:, round(1.25 / 2 * 479)])):
+    for colour, line in (
+        (COLOURS[0], pixels[level]),
+        (COLOURS[1], pixels[:, round(1.25 / 2 * 479)]),
+    ):
         lit = np.flatnonzero(np.abs(line.astype(int) - colour).max(-1) < 40)
         assert abs(len(lit) - 240) < 16 and np.ptp(lit) + 1 - len(lit) < 12  # but where they cross
     np.testing.assert_array_equal(scatter(path, path, None), scatter(path, path))
@@ -191,10 +206,14 @@ def read(path):
 def test_samples_go_into_one_picture(tmp_path):
     said = save_samples(levelled(4), tmp_path / "deep" / "down.png", columns=4)
     assert said == f"Wrote 4 samples to {tmp_path / 'deep' / 'down.png'}."
-    np.testing.assert_array_equal(read(tmp_path / "deep" / "down.png"), image_grid(levelled(4), 4)[..., 0])
+    np.testing.assert_array_equal(
+        read(tmp_path / "deep" / "down.png"), image_grid(levelled(4), 4)[..., 0]
+    )
 
 
-@pytest.mark.parametrize("samples", [levelled(4), np.zeros((4, 2), np.float32)], ids=["images", "points"])
+@pytest.mark.parametrize(
+    "samples", [levelled(4), np.zeros((4, 2), np.float32)], ids=["images", "points"]
+)
 def test_samples_go_into_an_array(tmp_path, samples):
     save_samples(samples, tmp_path / "a.npz")
     with np.load(tmp_path / "a.npz") as file:
@@ -219,7 +238,9 @@ def test_points_go_into_a_picture_but_not_into_a_folder(tmp_path):
     assert not (tmp_path / "folder").exists()
 
 
-@pytest.mark.parametrize("name", ["a.PNG", "a.jpg", "a.JPEG", "a.webp", "a.Npz", "a.npy", "deep.er/a.PnG"])
+@pytest.mark.parametrize(
+    "name", ["a.PNG", "a.jpg", "a.JPEG", "a.webp", "a.Npz", "a.npy", "deep.er/a.PnG"]
+)
 def test_the_case_of_an_ending_does_not_matter(name, tmp_path):
     images = levelled(4, 8, 8)
     save_samples(images, tmp_path / name, 2)

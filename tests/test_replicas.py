@@ -11,7 +11,12 @@ from tfwgan.networks import CRITICS, GENERATORS, spectral
 from tfwgan.program import datasets, experiment, spec
 from tfwgan.program.config import Config
 
-RING = {"data": "ring8-n=512", "gen_arch": "MLP-dim=16-mults=(1,)", "disc_arch": "MLP-dim=16-mults=(1,)", "z_dim": 4}
+RING = {
+    "data": "ring8-n=512",
+    "gen_arch": "MLP-dim=16-mults=(1,)",
+    "disc_arch": "MLP-dim=16-mults=(1,)",
+    "z_dim": 4,
+}
 DENSE = {**RING, "batch_size": 16, "n_critic": 2}
 IMAGES = {
     "data": "squares-size=16-square=5",
@@ -21,8 +26,9 @@ IMAGES = {
     "n_critic": 1,
 }
 
-# Adam and RMSProp divide by the size of a gradient, so where that is all rounding they turn it into a whole step: the
-# dense cases, which have such gradients, go downhill plainly, the image cases use the papers' optimizers.
+# Adam and RMSProp divide by the size of a gradient, so where that is all rounding they turn it into
+# a whole step: the dense cases, which have such gradients, go downhill plainly, the image cases use
+# the papers' optimizers.
 PLAIN = {"g_opt": "sgd-lr=0.05", "d_opt": "sgd-lr=0.05-momentum=0.5"}
 CASES = [
     {**DENSE, **PLAIN, "loss": "gan"},
@@ -57,7 +63,13 @@ MORE = [
         "z_prior": "info-categories=3-codes=2",
         "augment": "color,translation,cutout",
     },
-    {**IMAGES, **PLAIN, "loss": "rpgan-r1=1-r2=1", "gen_arch": "SimpleCNN-dim=4", "disc_arch": "ResNet-nf=4-norm=none"},
+    {
+        **IMAGES,
+        **PLAIN,
+        "loss": "rpgan-r1=1-r2=1",
+        "gen_arch": "SimpleCNN-dim=4",
+        "disc_arch": "ResNet-nf=4-norm=none",
+    },
     {
         **IMAGES,
         **PLAIN,
@@ -92,7 +104,9 @@ def test_two_devices_equal_one(settings):
     for name in one:
         np.testing.assert_allclose(two[name], one[name], rtol=0, atol=1e-5, err_msg=name)
     for name in logs_of_one:
-        np.testing.assert_allclose(logs_of_two[name], logs_of_one[name], rtol=1e-5, atol=1e-5, err_msg=name)
+        np.testing.assert_allclose(
+            logs_of_two[name], logs_of_one[name], rtol=1e-5, atol=1e-5, err_msg=name
+        )
 
 
 NETWORKS = [
@@ -106,12 +120,16 @@ NETWORKS = [
 
 @pytest.mark.slow
 @pytest.mark.parametrize("kind, name, shape", NETWORKS, ids=lambda part: str(part))
-def test_every_network_has_its_shape_and_all_gradients_on_two_devices(kind, name, shape, monkeypatch):
+def test_every_network_has_its_shape_and_all_gradients_on_two_devices(
+    kind, name, shape, monkeypatch
+):
     monkeypatch.setattr(spectral, "_WARM_UP", 1)
     strategy, z_dim = two_devices(), Z_DIM.get(name, 4)
     table = {"generator": GENERATORS, "critic": CRITICS}[kind]
     with strategy.scope(), rng.seeded_initializers(0):
-        network = spec.build(SMALL[name], table, kind, z_dim=z_dim, image_shape=shape, n_classes=None)
+        network = spec.build(
+            SMALL[name], table, kind, z_dim=z_dim, image_shape=shape, n_classes=None
+        )
     (given,) = network.input
     size = (z_dim,) if given == "z" else shape
 

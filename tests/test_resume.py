@@ -22,7 +22,11 @@ from tfwgan.program.config import Config
 
 pytestmark = pytest.mark.usefixtures("no_export")
 
-IMAGES = {"data": "squares-size=16-square=3", "gen_arch": "DCGAN-nf=4-norm=batch", "disc_arch": "DCGAN-nf=4-act=leaky"}
+IMAGES = {
+    "data": "squares-size=16-square=3",
+    "gen_arch": "DCGAN-nf=4-norm=batch",
+    "disc_arch": "DCGAN-nf=4-act=leaky",
+}
 
 RUNS = [
     {"n_critic": "2"},
@@ -33,7 +37,9 @@ RUNS = [
 
 
 def start(out_dir, *arguments, cores=None, **flags):
-    command = [f"--{name}={value}" for name, value in {**TINY, "out_dir": str(out_dir), **flags}.items()]
+    command = [
+        f"--{name}={value}" for name, value in {**TINY, "out_dir": str(out_dir), **flags}.items()
+    ]
     return subprocess.Popen(
         [sys.executable, "-m", "tfwgan.main", *command, *arguments],
         stdout=subprocess.PIPE,
@@ -53,7 +59,10 @@ def finish(process, code=0):
 def rows(run):
     """The rows of metrics.jsonl without what depends on the clock."""
     lines = [json.loads(line) for line in (run / "metrics.jsonl").read_text().splitlines()]
-    return [{k: v for k, v in line.items() if k not in ("seconds", "images_per_second")} for line in lines]
+    return [
+        {k: v for k, v in line.items() if k not in ("seconds", "images_per_second")}
+        for line in lines
+    ]
 
 
 def final_state(run):
@@ -93,10 +102,19 @@ class StopAt(StepCallback):
 
 
 @pytest.mark.parametrize(
-    "stop, flags", [(3, RUNS[0]), *(pytest.param(4, run, marks=pytest.mark.slow) for run in RUNS)], ids=str
+    "stop, flags",
+    [(3, RUNS[0]), *(pytest.param(4, run, marks=pytest.mark.slow) for run in RUNS)],
+    ids=str,
 )
 def test_a_run_stopped_anywhere_in_an_interval_ends_the_same(flags, stop, tmp_path):
-    settings = {**TINY, **flags, "steps": 7, "log_steps": 3, "checkpoint_steps": 100, "out_dir": str(tmp_path)}
+    settings = {
+        **TINY,
+        **flags,
+        "steps": 7,
+        "log_steps": 3,
+        "checkpoint_steps": 100,
+        "out_dir": str(tmp_path),
+    }
     whole = experiment.fit(experiment.build(Config(**settings, name="whole")), verbose=False)
     config = Config(**settings, name="parts")
     # The user's callbacks run after ours, so the signal of step s ends the run at step s + 1.
@@ -109,10 +127,18 @@ def test_a_run_stopped_anywhere_in_an_interval_ends_the_same(flags, stop, tmp_pa
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "times, flags", [(2, RUNS[0]), (1, {**IMAGES, "z_prior": "const=8", "devices": "cpu:2"})], ids=str
+    "times, flags",
+    [(2, RUNS[0]), (1, {**IMAGES, "z_prior": "const=8", "devices": "cpu:2"})],
+    ids=str,
 )
 def test_a_run_killed_at_random_steps_ends_the_same(times, flags, tmp_path):
-    long = {**flags, "steps": "60", "log_steps": "4", "checkpoint_steps": "5", "image_steps": "1000"}
+    long = {
+        **flags,
+        "steps": "60",
+        "log_steps": "4",
+        "checkpoint_steps": "5",
+        "image_steps": "1000",
+    }
     finish(start(tmp_path, name="whole", **long))
     moments, resume = np.random.default_rng().integers(1, 55, times), []
     for moment in sorted(moments):
@@ -129,7 +155,11 @@ def test_a_run_killed_at_random_steps_ends_the_same(times, flags, tmp_path):
 def test_fresh_graphs_of_one_step_agree_bit_for_bit():
     parts = experiment.build(Config(**{**TINY, "loss": "gan-r1=1", "ema": 0}))
     state = checkpoint.state(parts.trainer)
-    start, elements, ends = {name: v.numpy() for name, v in state.items()}, list(parts.batches(steps=4)), []
+    start, elements, ends = (
+        {name: v.numpy() for name, v in state.items()},
+        list(parts.batches(steps=4)),
+        [],
+    )
     for _ in range(12):
         for name, variable in state.items():
             variable.assign(start[name])
@@ -183,7 +213,9 @@ def test_a_broken_newest_checkpoint_is_passed_over(tiny, tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:4000] + b"\xff" + b[4001:]])
+@pytest.mark.parametrize(
+    "damage", [lambda b: b[: len(b) // 2], lambda b: b"", lambda b: b[:4000] + b"\xff" + b[4001:]]
+)
 def test_any_damage_to_a_checkpoint_is_noticed(damage, tiny, tmp_path):
     assert tiny() == 0
     path = checkpoint.paths(tmp_path / "run" / "checkpoints")[0]
@@ -215,7 +247,10 @@ def test_what_a_kill_left_half_written_is_cleared_away(tiny, tmp_path):
 @pytest.mark.slow
 def test_the_last_k_checkpoints_are_kept(tiny, tmp_path):
     assert tiny(steps="9", keep_checkpoints="2", checkpoint_steps="2") == 0
-    assert [path.stem for path in checkpoint.paths(tmp_path / "run" / "checkpoints")] == ["step_000009", "step_000008"]
+    assert [path.stem for path in checkpoint.paths(tmp_path / "run" / "checkpoints")] == [
+        "step_000009",
+        "step_000008",
+    ]
 
 
 @pytest.mark.slow
@@ -248,8 +283,12 @@ class Poison(StepCallback):
 
 @pytest.mark.slow
 def test_a_loss_that_is_no_number_stops_the_run_and_keeps_the_last_good_checkpoint(tmp_path):
-    config = Config(**{**TINY, "steps": 50, "checkpoint_steps": 1, "out_dir": str(tmp_path), "name": "run"})
-    with pytest.raises(experiment.NonFiniteLoss, match=r"At step 4, .*generator_loss = nan.*step_000003.npz") as caught:
+    config = Config(
+        **{**TINY, "steps": 50, "checkpoint_steps": 1, "out_dir": str(tmp_path), "name": "run"}
+    )
+    with pytest.raises(
+        experiment.NonFiniteLoss, match=r"At step 4, .*generator_loss = nan.*step_000003.npz"
+    ) as caught:
         experiment.fit(experiment.build(config), [Poison()], verbose=False)
     assert "critic_estimate = nan" in str(caught.value)
     kept = checkpoint.paths(tmp_path / "run" / "checkpoints")[0]
@@ -273,7 +312,9 @@ def test_weights_that_are_no_numbers_are_never_saved(tmp_path):
 
 
 @pytest.mark.slow
-@pytest.mark.skipif(not hasattr(os, "sched_setaffinity"), reason="only Linux binds a process to cores")
+@pytest.mark.skipif(
+    not hasattr(os, "sched_setaffinity"), reason="only Linux binds a process to cores"
+)
 def test_a_run_is_the_same_on_one_core_with_the_threads_it_was_begun_with(tmp_path):
     images = {**IMAGES, "n_critic": "1", "threads": "2"}
     finish(start(tmp_path, name="two", **images))

@@ -35,7 +35,9 @@ def test_every_epoch_is_a_permutation(size, first_epoch):
 @pytest.mark.parametrize("size", [64, 1000])
 def test_epochs_seeds_and_purposes_have_orders_of_their_own(size):
     keys = [rng.stream(n, purpose) for n in (0, 1) for purpose in ("data", "table")]
-    epochs = np.concatenate([order(np.arange(3 * size), size, key).reshape(3, size) for key in keys])
+    epochs = np.concatenate(
+        [order(np.arange(3 * size), size, key).reshape(3, size) for key in keys]
+    )
     assert len(np.unique(epochs, axis=0)) == 12
     assert not any(np.array_equal(epoch, np.arange(size)) for epoch in epochs)
 
@@ -59,7 +61,11 @@ def test_every_item_may_come_first():
 
 
 @settings(deadline=None, max_examples=50, database=None)
-@given(st.sampled_from(SIZES), st.integers(0, 2**40), st.lists(st.integers(0, 30), min_size=1, max_size=4))
+@given(
+    st.sampled_from(SIZES),
+    st.integers(0, 2**40),
+    st.lists(st.integers(0, 30), min_size=1, max_size=4),
+)
 def test_asking_in_pieces_gives_the_same_order(size, start, lengths):
     ends = start + np.cumsum([0, *lengths])
     pieces = [order(np.arange(a, b), size) for a, b in zip(ends[:-1], ends[1:], strict=True)]
@@ -70,10 +76,18 @@ def test_graph_and_eager_agree():
     @tf.function
     def graph(position, counter):
         pair = seed(counter)
-        return rng.shuffled_epochs(position, 7, rng.stream(0, "x")), rng.normal([3], pair), rng.uniform([3], pair)
+        return (
+            rng.shuffled_epochs(position, 7, rng.stream(0, "x")),
+            rng.normal([3], pair),
+            rng.uniform([3], pair),
+        )
 
     position, counter = tf.range(50, dtype=tf.int64), tf.constant(5, tf.int64)
-    eager = (rng.shuffled_epochs(position, 7, rng.stream(0, "x")), rng.normal([3], seed(5)), rng.uniform([3], seed(5)))
+    eager = (
+        rng.shuffled_epochs(position, 7, rng.stream(0, "x")),
+        rng.normal([3], seed(5)),
+        rng.uniform([3], seed(5)),
+    )
     for one, other in zip(graph(position, counter), eager, strict=True):
         np.testing.assert_array_equal(one, other)
 
@@ -93,12 +107,16 @@ def test_streams_are_the_same_in_every_process_and_version():
 def test_uniform_numbers_fill_their_range(low, high):
     x = rng.uniform([100_000], seed(), low, high).numpy()
     assert x.dtype == np.float32 and x.min() >= low and x.max() < high
-    np.testing.assert_allclose([x.mean(), x.std()], [(low + high) / 2, (high - low) / 12**0.5], atol=0.01)
+    np.testing.assert_allclose(
+        [x.mean(), x.std()], [(low + high) / 2, (high - low) / 12**0.5], atol=0.01
+    )
 
 
 def test_normal_numbers_are_standard():
     x = rng.normal([100_000], seed()).numpy()
-    np.testing.assert_allclose([x.mean(), x.std(), (x**3).mean(), (x**4).mean()], [0, 1, 0, 3], atol=0.06)
+    np.testing.assert_allclose(
+        [x.mean(), x.std(), (x**3).mean(), (x**4).mean()], [0, 1, 0, 3], atol=0.06
+    )
 
 
 @pytest.mark.parametrize("high", [1, 2, 10])
@@ -109,11 +127,19 @@ def test_whole_numbers_are_equally_likely(high):
 
 
 @pytest.mark.parametrize(
-    "draw", [lambda s: rng.normal([4], s), lambda s: rng.uniform([4], s), lambda s: rng.integers([40], s, 1000)]
+    "draw",
+    [
+        lambda s: rng.normal([4], s),
+        lambda s: rng.uniform([4], s),
+        lambda s: rng.integers([40], s, 1000),
+    ],
 )
 def test_a_draw_is_a_function_of_its_seed(draw):
     np.testing.assert_array_equal(draw(seed(3)), draw(seed(3)))
-    draws = [draw(s).numpy() for s in (seed(3), seed(4), seed(3, "other"), seed(3, number=1), seed(2**40))]
+    draws = [
+        draw(s).numpy()
+        for s in (seed(3), seed(4), seed(3, "other"), seed(3, number=1), seed(2**40))
+    ]
     assert len(np.unique(draws, axis=0)) == len(draws)
 
 

@@ -137,7 +137,9 @@ def test_resuming_with_another_configuration_lists_the_differences(config):
     Run.create(config).close()
     other = change(config, seed=1, z_dim=7)
     with Run.resume(other) as run:
-        with pytest.raises(UsageError, match="seed was 0, is 1; .*z_dim|z_dim was 100, is 7; seed was 0, is 1"):
+        with pytest.raises(
+            UsageError, match="seed was 0, is 1; .*z_dim|z_dim was 100, is 7; seed was 0, is 1"
+        ):
             run.go_on(other)
     longer = change(config, steps=5000)
     with Run.resume(longer) as run:
@@ -178,7 +180,9 @@ def test_a_run_from_before_a_setting_existed_has_its_default():
     assert differences(before, Config(eval_steps=7)) == ["eval_steps was 250, is 7"]
 
 
-@pytest.mark.parametrize("schedule, free", [("constant", True), ("linear", False), ("cosine", False)])
+@pytest.mark.parametrize(
+    "schedule, free", [("constant", True), ("linear", False), ("cosine", False)]
+)
 @pytest.mark.parametrize("flag", ["g_opt", "d_opt"])
 def test_the_number_of_steps_may_change_only_without_a_schedule(flag, schedule, free):
     before = Config(**{flag: f"adam-schedule={schedule}"})
@@ -196,7 +200,10 @@ def test_rows_are_lines_of_json(config):
         for step in (1, 2):
             run.append_row({"step": step, "loss": 0.5})
         lines = (run.path / "metrics.jsonl").read_text().splitlines()
-    assert [json.loads(line) for line in lines] == [{"step": 1, "loss": 0.5}, {"step": 2, "loss": 0.5}]
+    assert [json.loads(line) for line in lines] == [
+        {"step": 1, "loss": 0.5},
+        {"step": 2, "loss": 0.5},
+    ]
 
 
 WHOLE = '{"step": 2}\n{"step": 4}\n{"step": 6}\n'

@@ -43,7 +43,9 @@ def test_the_way_back_is_the_way_there(path):
 
 
 def test_lerp_is_a_straight_line():
-    np.testing.assert_allclose(lerp([0.0, 0.0], [1.0, 2.0], [0, 0.25, 1]), [[0, 0], [0.25, 0.5], [1, 2]])
+    np.testing.assert_allclose(
+        lerp([0.0, 0.0], [1.0, 2.0], [0, 0.25, 1]), [[0, 0], [0.25, 0.5], [1, 2]]
+    )
 
 
 def test_slerp_keeps_the_length_of_ends_of_equal_length():
@@ -88,7 +90,13 @@ def test_opposite_vectors_are_joined_by_half_a_circle(a):
 
 
 @pytest.mark.parametrize(
-    "a, b", [([0.0, 0.0], [0.0, 0.0]), ([0.0, 0.0], [3.0, 4.0]), ([1e-45, 0.0], [1.0, 1.0]), ([2.0], [-2.0])]
+    "a, b",
+    [
+        ([0.0, 0.0], [0.0, 0.0]),
+        ([0.0, 0.0], [3.0, 4.0]),
+        ([1e-45, 0.0], [1.0, 1.0]),
+        ([2.0], [-2.0]),
+    ],
 )
 def test_vectors_without_a_circle_stay_finite_and_hit_both_ends(a, b):
     path = slerp(a, b, T)

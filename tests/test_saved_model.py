@@ -63,7 +63,9 @@ def test_a_bare_process_gets_what_the_trainer_gives(trained, tmp_path):
 
 def test_all_atoms_at_once_are_the_table_in_order(trained):
     model = saved_model.load(trained[1].run_dir)
-    np.testing.assert_allclose(model.sample(12, 7), model.atom(tf.range(12, dtype=tf.int64)), atol=1e-6)
+    np.testing.assert_allclose(
+        model.sample(12, 7), model.atom(tf.range(12, dtype=tf.int64)), atol=1e-6
+    )
 
 
 def test_the_averaged_generator_is_the_one_exported(trained):
@@ -84,7 +86,14 @@ def test_a_trainer_without_average_or_table_exports_its_generator(tmp_path):
 
 def test_servers_find_every_endpoint(trained):
     model = saved_model.load(trained[1].saved_model)
-    assert set(model.signatures) == {"sample", "latent", "decode", "atom", "score", "serving_default"}
+    assert set(model.signatures) == {
+        "sample",
+        "latent",
+        "decode",
+        "atom",
+        "score",
+        "serving_default",
+    }
     n, seed = tf.constant(3, tf.int64), tf.constant(1, tf.int64)
     served = model.signatures["serving_default"](n=n, seed=seed)["output_0"]
     np.testing.assert_array_equal(served, model.sample(3, 1))
@@ -136,7 +145,9 @@ def conditional(tmp_path_factory):
         "disc_arch": "MLP-dim=8-mults=(1,)-cond=projection",
     }
     trainer = made(**settings, z_prior="const=6")
-    return saved_model.load(saved_model.export_saved_model(trainer, tmp_path_factory.mktemp("conditional") / "model"))
+    return saved_model.load(
+        saved_model.export_saved_model(trainer, tmp_path_factory.mktemp("conditional") / "model")
+    )
 
 
 NUMBERS = [int, np.int32, np.int64, lambda n: tf.constant(n), lambda n: tf.constant(n, tf.int64)]
@@ -163,7 +174,9 @@ def test_rows_and_labels_are_whole_numbers_of_either_size(dtype, conditional):
     np.testing.assert_array_equal(conditional.atom(tf.range(6), labels), atoms)
     np.testing.assert_array_equal(conditional.atom([0, 1, 2, 3, 4, 5], [0, 1, 2, 3, 4, 7]), atoms)
     z = np.random.default_rng(0).normal(size=(6, 4))  # float64, as NumPy makes it
-    np.testing.assert_array_equal(conditional.decode(z, labels), conditional.decode(z.astype("float32"), labels))
+    np.testing.assert_array_equal(
+        conditional.decode(z, labels), conditional.decode(z.astype("float32"), labels)
+    )
     assert conditional.decode(z[:0], labels[:0]).shape == (0, 2)
     assert conditional.score(np.zeros([6, 2]), labels).shape == (6,)
 
@@ -190,7 +203,10 @@ def test_what_is_out_of_range_is_an_error_and_no_picture(what, conditional):
 
 
 def test_a_label_of_the_trainer_is_checked_too():
-    trainer = made(gen_arch="MLP-dim=8-mults=(1,)-cond=concat", disc_arch="MLP-dim=8-mults=(1,)-cond=projection")
+    trainer = made(
+        gen_arch="MLP-dim=8-mults=(1,)-cond=concat",
+        disc_arch="MLP-dim=8-mults=(1,)-cond=projection",
+    )
     with pytest.raises(UsageError, match=r"label must lie in 0 ... 7, got 8"):
         trainer.sample(2, label=8)
 
@@ -236,7 +252,9 @@ def test_an_export_goes_where_it_is_asked_to(trained, tmp_path, monkeypatch):
     (tmp_path / "empty").mkdir()
     monkeypatch.chdir(tmp_path / "empty")
     assert saved_model.export_saved_model(trained[0], ".") == tmp_path / "empty"
-    assert (tmp_path / "empty" / "saved_model.pb").exists() and [p.name for p in tmp_path.iterdir()] == ["empty"]
+    assert (tmp_path / "empty" / "saved_model.pb").exists() and [
+        p.name for p in tmp_path.iterdir()
+    ] == ["empty"]
 
 
 @pytest.mark.slow

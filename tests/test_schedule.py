@@ -21,14 +21,18 @@ N = 1100
 
 def test_the_warm_up_of_the_tensorflow_port_of_the_wgan():
     steps = critic_steps("5-warmup=25")
-    assert [steps.at(step) for step in range(N)] == [25 if s < 25 or s % 500 == 0 else 5 for s in range(N)]
+    assert [steps.at(step) for step in range(N)] == [
+        25 if s < 25 or s % 500 == 0 else 5 for s in range(N)
+    ]
 
 
 @pytest.mark.parametrize("text", SCHEDULES)
 def test_sums_and_changes_are_those_of_the_steps(text):
     steps = critic_steps(text)
     counts = [steps.at(step) for step in range(N + 1)]
-    np.testing.assert_array_equal([steps.before(step) for step in range(N + 1)], np.cumsum([0, *counts])[:-1])
+    np.testing.assert_array_equal(
+        [steps.before(step) for step in range(N + 1)], np.cumsum([0, *counts])[:-1]
+    )
     assert steps.most == max(counts)
     for step in range(0, N, 7):
         changed = [later for later in range(step + 1, N + 1) if counts[later] != counts[step]]
@@ -39,16 +43,24 @@ def test_sums_and_changes_are_those_of_the_steps(text):
 
 
 def train(out_dir, name, **settings):
-    config = Config(**{**TINY, "steps": 9, "log_steps": 4, "out_dir": str(out_dir), "name": name, **settings})
+    config = Config(
+        **{**TINY, "steps": 9, "log_steps": 4, "out_dir": str(out_dir), "name": name, **settings}
+    )
     parts = experiment.build(config)
     result = experiment.fit(parts, verbose=False)
-    return parts, [json.loads(line) for line in (result.run_dir / "metrics.jsonl").read_text().splitlines()]
+    return parts, [
+        json.loads(line) for line in (result.run_dir / "metrics.jsonl").read_text().splitlines()
+    ]
 
 
 @pytest.mark.slow
 def test_a_run_makes_the_updates_of_its_schedule(tmp_path):
     parts, rows = train(tmp_path, "run", n_critic="1-warmup=3-first=2-every=4")
-    assert int(parts.trainer.d_optimizer.iterations) == parts.critic_steps.before(9) == 3 + 3 + 1 + 1 + 3 + 3 + 3 * 1
+    assert (
+        int(parts.trainer.d_optimizer.iterations)
+        == parts.critic_steps.before(9)
+        == 3 + 3 + 1 + 1 + 3 + 3 + 3 * 1
+    )
     assert parts.trainer.steps_done == int(parts.trainer.g_optimizer.iterations) == 9
     assert [row["step"] for row in rows] == [4, 8, 9]
 
@@ -56,7 +68,10 @@ def test_a_run_makes_the_updates_of_its_schedule(tmp_path):
 def test_a_schedule_reads_every_batch_of_the_data_in_turn(tmp_path):
     parts = experiment.build(Config(**{**TINY, "n_critic": "1-warmup=3-first=2-every=4"}))
     plain = experiment.build(Config(**{**TINY, "n_critic": "1"}))
-    wanted = [element["image"][:, 0] for element in plain.batches(0, parts.critic_steps.before(9)).as_numpy_iterator()]
+    wanted = [
+        element["image"][:, 0]
+        for element in plain.batches(0, parts.critic_steps.before(9)).as_numpy_iterator()
+    ]
     read = []
     for step in range(9):
         element = next(parts.batches(step, 1).as_numpy_iterator())
@@ -88,7 +103,10 @@ def test_the_cost_tells_both_kinds_of_step():
     settings = {**TINY, "steps": 9, "n_critic": "1-warmup=3-first=2-every=4"}
     text = describe(experiment.build(Config(**settings)), costs=True)
     text = " ".join(text.split())
-    assert "(3 critic updates and 1 generator update)" in text and "(1 critic update and 1 generator update)" in text
+    assert (
+        "(3 critic updates and 1 generator update)" in text
+        and "(1 critic update and 1 generator update)" in text
+    )
 
 
 def test_without_a_critic_there_is_no_schedule():

@@ -50,7 +50,14 @@ def test_lines_go_to_whatever_takes_text(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "stream", [None, closed(), Broken(BrokenPipeError()), Broken(OSError(28, "No space left")), Broken(ValueError())]
+    "stream",
+    [
+        None,
+        closed(),
+        Broken(BrokenPipeError()),
+        Broken(OSError(28, "No space left")),
+        Broken(ValueError()),
+    ],
 )
 def test_what_takes_no_text_is_no_error(stream, monkeypatch):
     monkeypatch.setattr(sys, "stdout", stream)

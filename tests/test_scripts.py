@@ -38,7 +38,14 @@ def test_sample_writes_a_picture_an_array_or_a_folder(run, tmp_path, script):
 
 def test_interpolate_draws_paths(run, tmp_path, script):
     for path in ("slerp", "lerp"):
-        done = script("interpolate", run, "--rows=2", "--columns=5", f"--path={path}", f"--out={tmp_path / path}.npz")
+        done = script(
+            "interpolate",
+            run,
+            "--rows=2",
+            "--columns=5",
+            f"--path={path}",
+            f"--out={tmp_path / path}.npz",
+        )
         assert done.returncode == 0 and done.stderr == "", done.stderr
     with np.load(tmp_path / "slerp.npz") as slerp, np.load(tmp_path / "lerp.npz") as lerp:
         assert slerp["images"].shape == (10, 16, 16, 1)
@@ -59,7 +66,10 @@ def test_export_takes_a_run_or_a_checkpoint(run, tmp_path, script):
 def test_an_out_that_cannot_be_written_is_a_mistake(name, run, script):
     inputs, out = {"distances": []}.get(name, [run]), run / "config.json" / "x" / "y.png"
     done = script(name, *inputs, f"--out={out}")
-    assert done.returncode == 2 and done.stderr == f"tfwgan: Can't write --out={out}: Not a directory.\n"
+    assert (
+        done.returncode == 2
+        and done.stderr == f"tfwgan: Can't write --out={out}: Not a directory.\n"
+    )
 
 
 @pytest.mark.slow
@@ -68,7 +78,10 @@ def test_an_export_replaces_nothing_but_a_saved_model(run, tmp_path, script):
     (tmp_path / "mine" / "notes").write_text("kept")
     for out in ("mine", "mine/notes"):
         done = script("export", run, f"--out={tmp_path / out}")
-        assert done.returncode == 2 and "holds other files than those of a SavedModel (notes)" in done.stderr
+        assert (
+            done.returncode == 2
+            and "holds other files than those of a SavedModel (notes)" in done.stderr
+        )
     assert (tmp_path / "mine" / "notes").read_text() == "kept"
     assert [path.name for path in tmp_path.rglob("*")] == ["mine", "notes"]
     (tmp_path / "empty").mkdir()
@@ -78,7 +91,12 @@ def test_an_export_replaces_nothing_but_a_saved_model(run, tmp_path, script):
 
 @pytest.mark.slow
 def test_inspect_atoms_reports_and_draws(tmp_path, script):
-    images = {"data": "squares-size=16-square=3", "gen_arch": "FC-nf=8", "disc_arch": "FC-nf=8", "z_prior": "const=8"}
+    images = {
+        "data": "squares-size=16-square=3",
+        "gen_arch": "FC-nf=8",
+        "disc_arch": "FC-nf=8",
+        "z_prior": "const=8",
+    }
     config = Config(**{**TINY, **images, "out_dir": str(tmp_path), "name": "run"})
     run_dir = experiment.fit(experiment.build(config), verbose=False).run_dir
     done = script("inspect_atoms", run_dir, "--patch=5")
@@ -86,15 +104,29 @@ def test_inspect_atoms_reports_and_draws(tmp_path, script):
     text = (run_dir / "atoms" / "atoms.json").read_text()
     report = json.loads(text)
     assert report["atoms"] == len(report["per_atom"]) == 8
-    assert len(text.splitlines()) == len(report) + 8 + 3  # a line for each entry and each atom, and three brackets
-    assert {path.name for path in (run_dir / "atoms").iterdir()} == {"atoms.json", "atoms.png", "patches.png"}
+    assert (
+        len(text.splitlines()) == len(report) + 8 + 3
+    )  # a line for each entry and each atom, and three brackets
+    assert {path.name for path in (run_dir / "atoms").iterdir()} == {
+        "atoms.json",
+        "atoms.png",
+        "patches.png",
+    }
     done = script("inspect_atoms", run_dir, "--patch=17", f"--out={tmp_path / 'other'}")
-    assert done.returncode == 2 and "patches of 17 x 17" in done.stderr and not (tmp_path / "other").exists()
+    assert (
+        done.returncode == 2
+        and "patches of 17 x 17" in done.stderr
+        and not (tmp_path / "other").exists()
+    )
 
 
 def test_distances_prints_and_draws_the_worked_examples(tmp_path, script):
     done = script("distances", f"--out={tmp_path / 'd.png'}")
-    assert done.returncode == 0 and "42 in all, 7 per box" in done.stdout and "2 in order, 6 crossed" in done.stdout
+    assert (
+        done.returncode == 0
+        and "42 in all, 7 per box" in done.stdout
+        and "2 in order, 6 crossed" in done.stdout
+    )
     assert (tmp_path / "d.png").exists()
 
 

@@ -11,14 +11,18 @@ from tfwgan.transport.semidiscrete import semi_discrete
 def clusters(k=64, n=2000, d=16, seed=0):
     rng = np.random.default_rng(seed)
     centres = rng.normal(size=(10, d))
-    return tuple(centres[rng.integers(10, size=size)] + 0.5 * rng.normal(size=(size, d)) for size in (k, n))
+    return tuple(
+        centres[rng.integers(10, size=size)] + 0.5 * rng.normal(size=(size, d)) for size in (k, n)
+    )
 
 
 @pytest.mark.parametrize("steps, averaged", [(1, True), (2, False), (7, True), (50, False)])
 def test_it_is_a_lower_bound_at_any_time(steps, averaged):
     for seed in range(5):
         atoms, data = clusters(8, 100, 3, seed)
-        result = semi_discrete(atoms, data, steps=steps, batch_size=10, averaged=averaged, seed=seed)
+        result = semi_discrete(
+            atoms, data, steps=steps, batch_size=10, averaged=averaged, seed=seed
+        )
         assert result.lower <= w1(atoms, data) + 1e-9
         assert result.history.shape == (steps,) and result.potentials.shape == (8,)
         assert result.lower == c_transform_bound(atoms, data, result.potentials)
@@ -38,7 +42,9 @@ def test_the_unit_of_length_is_no_matter_and_polish_never_harms(unit):
     rng = np.random.default_rng(0)
     atoms, data = unit * rng.normal(size=(6, 3)), unit * (rng.normal(size=(150, 3)) + 0.5)
     truth = w1(atoms, data)
-    plain, polished = (semi_discrete(atoms, data, steps=200, polish=polish).lower for polish in (False, True))
+    plain, polished = (
+        semi_discrete(atoms, data, steps=200, polish=polish).lower for polish in (False, True)
+    )
     assert plain <= polished <= truth * (1 + 1e-12)
     assert plain > 0.99 * truth and polished > (1 - 1e-5) * truth
     far = semi_discrete(atoms, data, steps=1, learning_rate=1e-6, polish=True)
@@ -57,13 +63,18 @@ def test_polish_closes_the_gap_and_finds_the_potentials():
 
 def test_averages_are_better_than_the_last_step():
     atoms, data = clusters(30, 500, 5)
-    lower = [semi_discrete(atoms, data, steps=1000, batch_size=32, averaged=a).lower for a in (True, False)]
+    lower = [
+        semi_discrete(atoms, data, steps=1000, batch_size=32, averaged=a).lower
+        for a in (True, False)
+    ]
     assert lower[0] > lower[1]
 
 
 def test_against_a_continuous_law_the_value_is_known():
     """Atoms 1/4 and 3/4 against U[0, 1]: the mean way is 1/8."""
-    result = semi_discrete([[0.25], [0.75]], lambda rng, count: rng.random((count, 1)), steps=2000, learning_rate=1.0)
+    result = semi_discrete(
+        [[0.25], [0.75]], lambda rng, count: rng.random((count, 1)), steps=2000, learning_rate=1.0
+    )
     assert result.lower is None
     np.testing.assert_allclose(result.potentials, 0, atol=0.02)
     np.testing.assert_allclose(result.history[-1000:].mean(), 1 / 8, atol=0.002)
@@ -80,11 +91,17 @@ X, Y = np.zeros((2, 1)), np.ones((3, 1))
 BAD = {
     "steps": (lambda: semi_discrete(X, Y, steps=0), "steps must be above 0, got 0"),
     "batch": (lambda: semi_discrete(X, Y, batch_size=0), "batch_size must be above 0"),
-    "rate": (lambda: semi_discrete(X, Y, learning_rate=-1.0), "learning_rate must be above 0, got -1"),
+    "rate": (
+        lambda: semi_discrete(X, Y, learning_rate=-1.0),
+        "learning_rate must be above 0, got -1",
+    ),
     "dimensions": (lambda: semi_discrete(X, np.zeros((3, 2))), "equal dimensions"),
     "atoms": (lambda: semi_discrete(np.zeros((0, 1)), Y), "atoms must hold at least one point"),
     "data": (lambda: semi_discrete(X, np.full((3, 1), np.nan)), "data must be finite"),
-    "polish": (lambda: semi_discrete(X, lambda rng, n: rng.random((n, 1)), polish=True), "needs all of the data"),
+    "polish": (
+        lambda: semi_discrete(X, lambda rng, n: rng.random((n, 1)), polish=True),
+        "needs all of the data",
+    ),
 }
 
 

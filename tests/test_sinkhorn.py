@@ -27,7 +27,9 @@ def test_it_lies_between_the_exact_cost_and_that_plus_the_entropy(epsilon, cost)
 def test_it_falls_to_w1_with_epsilon():
     x, y = sets()
     truth = w1(x, y)
-    values = [sinkhorn(x, y, epsilon, debias=False).value for epsilon in (1.0, 0.3, 0.1, 0.03, 0.01)]
+    values = [
+        sinkhorn(x, y, epsilon, debias=False).value for epsilon in (1.0, 0.3, 0.1, 0.03, 0.01)
+    ]
     assert (np.diff(values) < 0).all()
     np.testing.assert_allclose(values[-1], truth, rtol=0.02)
     np.testing.assert_allclose(sinkhorn(x, y, 0.01).value, truth, rtol=0.01)
@@ -37,7 +39,9 @@ def test_the_value_is_that_of_the_plan():
     x, y = sets()
     result = sinkhorn(x, y, 0.3, debias=False, tolerance=1e-10)
     entropy = np.sum(result.plan * np.log(result.plan * result.plan.size))
-    np.testing.assert_allclose(result.value, np.sum(result.plan * cost_matrix(x, y)) + 0.3 * entropy, rtol=1e-8)
+    np.testing.assert_allclose(
+        result.value, np.sum(result.plan * cost_matrix(x, y)) + 0.3 * entropy, rtol=1e-8
+    )
     np.testing.assert_allclose(result.plan.sum(axis=1), 1 / 12, atol=1e-9)
     np.testing.assert_allclose(result.plan.sum(axis=0), 1 / 9, atol=1e-9)
 
@@ -45,16 +49,25 @@ def test_the_value_is_that_of_the_plan():
 @pytest.mark.parametrize("epsilon", [5.0, 0.5])
 def test_the_divergence_is_three_problems_and_a_divergence(epsilon):
     x, y = sets()
-    single = [sinkhorn(*pair, epsilon, debias=False).value for pair in ((x, y), (x, x.copy()), (y, y.copy()))]
-    np.testing.assert_allclose(sinkhorn(x, y, epsilon).value, single[0] - (single[1] + single[2]) / 2, atol=1e-5)
+    single = [
+        sinkhorn(*pair, epsilon, debias=False).value
+        for pair in ((x, y), (x, x.copy()), (y, y.copy()))
+    ]
+    np.testing.assert_allclose(
+        sinkhorn(x, y, epsilon).value, single[0] - (single[1] + single[2]) / 2, atol=1e-5
+    )
     np.testing.assert_allclose(sinkhorn(x, x[::-1], epsilon).value, 0, atol=1e-5)
-    np.testing.assert_allclose(sinkhorn(x, y, epsilon).value, sinkhorn(y, x, epsilon).value, atol=1e-5)
+    np.testing.assert_allclose(
+        sinkhorn(x, y, epsilon).value, sinkhorn(y, x, epsilon).value, atol=1e-5
+    )
     assert sinkhorn(x, y, epsilon).value > 0.01
 
 
 def test_of_a_large_epsilon_nothing_but_the_mean_cost_is_left():
     x, y = sets()
-    np.testing.assert_allclose(sinkhorn(x, y, 1e5, debias=False).value, cost_matrix(x, y).mean(), rtol=1e-4)
+    np.testing.assert_allclose(
+        sinkhorn(x, y, 1e5, debias=False).value, cost_matrix(x, y).mean(), rtol=1e-4
+    )
 
 
 def test_single_points_are_at_their_distance():
@@ -106,7 +119,12 @@ def test_the_loss_works_in_a_graph_on_images(signature):
     rng = np.random.default_rng(0)
     x, y = (rng.normal(size=(n, 2, 2, 1)).astype(np.float32) for n in (4, 9))
 
-    @tf.function(input_signature=[tf.TensorSpec(signature), tf.TensorSpec(None if signature is None else y.shape)])
+    @tf.function(
+        input_signature=[
+            tf.TensorSpec(signature),
+            tf.TensorSpec(None if signature is None else y.shape),
+        ]
+    )
     def slope(x, y):
         with tf.GradientTape() as tape:
             tape.watch(x)

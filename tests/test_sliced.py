@@ -8,7 +8,15 @@ from scipy.stats import wasserstein_distance
 from tfwgan.program.datasets import load
 from tfwgan.transport import sliced
 from tfwgan.transport.exact import w1
-from tfwgan.transport.sliced import coupling, directions, full_dim_swd, projected_w1, row_order, sorted_rows, swd
+from tfwgan.transport.sliced import (
+    coupling,
+    directions,
+    full_dim_swd,
+    projected_w1,
+    row_order,
+    sorted_rows,
+    swd,
+)
 
 DISTANCES = [swd, full_dim_swd, projected_w1]
 SIZES = [(7, 7), (7, 12), (12, 7), (1, 5), (6, 4), (9, 1), (1, 1)]
@@ -22,7 +30,8 @@ def sets(n, m, d=3, seed=0):
 def close(function, x, y, direction, h=1e-6):
     """The slope of `function` along a direction of both sets, by differences."""
     return (
-        function(x + h * direction[0], y + h * direction[1]) - function(x - h * direction[0], y - h * direction[1])
+        function(x + h * direction[0], y + h * direction[1])
+        - function(x - h * direction[0], y - h * direction[1])
     ) / (2 * h)
 
 
@@ -34,7 +43,9 @@ def test_directions_are_unit_columns_of_a_seed():
     np.testing.assert_array_equal(columns, directions(5, 200, np.int64(3)))
     assert np.abs(columns - directions(5, 200, 4)).max() > 0.1
     pair = tf.constant([8, 9], tf.int64)
-    np.testing.assert_array_equal(directions(4, 6, pair), tf.function(lambda s: directions(4, 6, s))(pair))
+    np.testing.assert_array_equal(
+        directions(4, 6, pair), tf.function(lambda s: directions(4, 6, s))(pair)
+    )
 
 
 @pytest.mark.parametrize("n, m", [*SIZES, (64, 48), (1000, 999)])
@@ -43,7 +54,9 @@ def test_swd_is_the_mean_of_the_distances_on_the_lines(n, m):
     lines = directions(3, 16, 5).numpy()
     expected = np.mean([wasserstein_distance(x @ line, y @ line) for line in lines.T])
     np.testing.assert_allclose(swd(x, y, 16, 5), expected, rtol=1e-9)
-    np.testing.assert_allclose(swd(x.astype(np.float32), y.astype(np.float32), 16, 5), expected, rtol=1e-4)
+    np.testing.assert_allclose(
+        swd(x.astype(np.float32), y.astype(np.float32), 16, 5), expected, rtol=1e-4
+    )
 
 
 @pytest.mark.parametrize("n, m", [*SIZES, (60, 60), (35, 21)])
@@ -111,9 +124,14 @@ def test_a_translate_is_as_far_as_its_shift_seen_along_the_lines(distance):
         expected = np.abs(shift @ directions(3, 8, 0).numpy()).mean()
     if distance is projected_w1:
         expected = np.mean(
-            [np.linalg.norm(shift @ lines) for lines in np.split(directions(3, 16, 0).numpy(), 8, axis=1)]
+            [
+                np.linalg.norm(shift @ lines)
+                for lines in np.split(directions(3, 16, 0).numpy(), 8, axis=1)
+            ]
         )
-        np.testing.assert_allclose(distance(x, x + shift, dim=2, n_projections=8), expected, rtol=1e-6)
+        np.testing.assert_allclose(
+            distance(x, x + shift, dim=2, n_projections=8), expected, rtol=1e-6
+        )
     else:
         np.testing.assert_allclose(distance(x, x + shift, n_projections=8), expected, rtol=1e-6)
 
@@ -121,11 +139,19 @@ def test_a_translate_is_as_far_as_its_shift_seen_along_the_lines(distance):
 @pytest.mark.parametrize("distance", DISTANCES)
 def test_a_seed_is_a_choice_of_lines(distance):
     x, y = sets(8, 8)
-    assert distance(x, y, n_projections=4, seed=1).numpy() == distance(x, y, n_projections=4, seed=1).numpy()
-    assert distance(x, y, n_projections=4, seed=1).numpy() != distance(x, y, n_projections=4, seed=2).numpy()
+    assert (
+        distance(x, y, n_projections=4, seed=1).numpy()
+        == distance(x, y, n_projections=4, seed=1).numpy()
+    )
+    assert (
+        distance(x, y, n_projections=4, seed=1).numpy()
+        != distance(x, y, n_projections=4, seed=2).numpy()
+    )
     pair = tf.constant([5, 6], tf.int64)
     graph = tf.function(lambda x, y, seed: distance(x, y, n_projections=4, seed=seed))
-    np.testing.assert_allclose(graph(x, y, pair), distance(x, y, n_projections=4, seed=pair), rtol=1e-12)
+    np.testing.assert_allclose(
+        graph(x, y, pair), distance(x, y, n_projections=4, seed=pair), rtol=1e-12
+    )
 
 
 @pytest.mark.parametrize("n, m", SIZES)
@@ -139,14 +165,21 @@ def test_gradients_are_slopes(distance, n, m):
         tape.watch([x, y])
         value = function(x, y)
     gradients = tape.gradient(value, [x, y])
-    direction = np.random.default_rng(1).normal(size=(n, 3)), np.random.default_rng(2).normal(size=(m, 3))
-    slope = sum(np.sum(gradient * part) for gradient, part in zip(gradients, direction, strict=True))
+    direction = (
+        np.random.default_rng(1).normal(size=(n, 3)),
+        np.random.default_rng(2).normal(size=(m, 3)),
+    )
+    slope = sum(
+        np.sum(gradient * part) for gradient, part in zip(gradients, direction, strict=True)
+    )
     np.testing.assert_allclose(slope, close(function, x, y, direction), rtol=1e-5, atol=1e-8)
     for only, other in ((x, y), (y, x)):
         with tf.GradientTape() as tape:
             tape.watch(only)
             value = function(*((only, other) if only is x else (other, only)))
-        np.testing.assert_allclose(tape.gradient(value, only), gradients[0 if only is x else 1], atol=1e-12)
+        np.testing.assert_allclose(
+            tape.gradient(value, only), gradients[0 if only is x else 1], atol=1e-12
+        )
 
 
 @pytest.mark.parametrize("distance", DISTANCES)
@@ -184,7 +217,10 @@ def test_a_graph_for_batches_of_any_size_agrees(distance):
 @pytest.mark.parametrize("shape", [(1, 1), (3, 10), (2000, 64), (4, 100_000)])
 def test_the_sort_and_its_gradient_are_those_of_tensorflow(shape, dtype):
     random = np.random.default_rng(0)
-    values, weights = tf.constant(random.normal(size=shape).astype(dtype)), random.normal(size=shape).astype(dtype)
+    values, weights = (
+        tf.constant(random.normal(size=shape).astype(dtype)),
+        random.normal(size=shape).astype(dtype),
+    )
     results = []
     for sort in (sorted_rows, tf.sort):
         with tf.GradientTape() as tape:
@@ -242,7 +278,10 @@ def test_lines_tell_sets_of_squares_apart():
     [
         (lambda x: swd(x, x[:, :2]), "equal dimensions, got 3 and 2"),
         (lambda x: swd(x, x, n_projections=0), "n_projections must be at least 1, got 0"),
-        (lambda x: full_dim_swd(x, x, n_projections=-1), "n_projections must be at least 1, got -1"),
+        (
+            lambda x: full_dim_swd(x, x, n_projections=-1),
+            "n_projections must be at least 1, got -1",
+        ),
         (lambda x: projected_w1(x, x, dim=0), "got 0 and 16"),
         (lambda x: projected_w1(x, x, n_projections=0), "got 64 and 0"),
     ],

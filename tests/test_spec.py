@@ -132,7 +132,10 @@ MISTAKES = [
     ("probe-low=1", "part 'probe' needs a value: write probe=<n>."),
     ("probe=", "part 'probe=': n must be a whole number, got ''."),
     ("probe=3-low=inf", "part 'probe=3-low=inf': low must be finite, got 'inf'."),
-    ("probe=3-kind=cov", "part 'probe=3-kind=cov': kind can't be 'cov'; did you mean 'conv'? Known: conv, dense."),
+    (
+        "probe=3-kind=cov",
+        "part 'probe=3-kind=cov': kind can't be 'cov'; did you mean 'conv'? Known: conv, dense.",
+    ),
     ("probe=0-low=1", "part 'probe=0-low=1': n must be at least 1, got 0."),
 ]
 
@@ -229,7 +232,11 @@ def test_a_value_of_another_type_is_refused(value, hint, message):
 
 
 @settings(deadline=None, max_examples=200, database=None)
-@given(st.floats(allow_nan=False, allow_infinity=False), st.integers(), st.lists(st.integers(), min_size=1).map(tuple))
+@given(
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.integers(),
+    st.lists(st.integers(), min_size=1).map(tuple),
+)
 def test_numbers_survive_being_written(x, n, ns):
     assert convert(str(x), float, "x") == x
     assert convert(str(n), int, "n") == n

@@ -14,7 +14,13 @@ DENSE = (lambda **options: spectral.SpectralDense(4, **options), (7,))
 CONVOLUTIONS = [
     (kind, k, stride, padding)
     for kind in (spectral.SpectralConv2D, spectral.SpectralConv2DTranspose)
-    for k, stride, padding in [(3, 1, "same"), (3, 1, "valid"), (4, 2, "same"), (3, 2, "valid"), (4, 2, "valid")]
+    for k, stride, padding in [
+        (3, 1, "same"),
+        (3, 1, "valid"),
+        (4, 2, "same"),
+        (3, 2, "valid"),
+        (4, 2, "valid"),
+    ]
 ]
 
 
@@ -43,8 +49,12 @@ def matrix(layer, shape):
     """The layer's kernel as the matrix whose norm it divides by."""
     kernel = layer.kernel.numpy()
     if layer.sn_norm == "operator" and kernel.ndim == 4:
-        plain = {spectral.SpectralConv2D: keras.layers.Conv2D}.get(type(layer), keras.layers.Conv2DTranspose)
-        same = plain(4, layer.kernel_size, strides=layer.strides, padding=layer.padding, use_bias=False)
+        plain = {spectral.SpectralConv2D: keras.layers.Conv2D}.get(
+            type(layer), keras.layers.Conv2DTranspose
+        )
+        same = plain(
+            4, layer.kernel_size, strides=layer.strides, padding=layer.padding, use_bias=False
+        )
         same.build((None, *shape))
         same.set_weights([kernel])
         units = np.eye(int(np.prod(shape)), dtype=np.float32).reshape(-1, *shape)
@@ -94,7 +104,9 @@ def test_outputs_are_those_of_the_kernel_divided_by_sigma(make, shape, sn_norm):
     kernel, bias, u = layer.get_weights()
     plain = type(divided).__mro__[2]  # the Keras layer
     divided.set_weights([kernel / layer.sigma().numpy(), bias, u])
-    np.testing.assert_allclose(layer(inputs(shape)), plain.call(divided, inputs(shape)), rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(
+        layer(inputs(shape)), plain.call(divided, inputs(shape)), rtol=1e-4, atol=1e-5
+    )
 
 
 @every_layer
@@ -110,7 +122,11 @@ def test_scale_of_the_kernel_does_not_matter(make, shape, sn_norm):
 @NORMS
 def test_sigma_only_grows_towards_the_norm(make, shape, sn_norm):
     layer = built(make, shape, sn_norm=sn_norm)
-    layer.u.assign(tf.linalg.normalize(tf.constant(np.random.default_rng(1).normal(size=layer.u.shape), tf.float32))[0])
+    layer.u.assign(
+        tf.linalg.normalize(
+            tf.constant(np.random.default_rng(1).normal(size=layer.u.shape), tf.float32)
+        )[0]
+    )
     sigmas = [float(layer.sigma())]
     for _ in range(30):
         layer.refresh()
@@ -138,13 +154,18 @@ def test_gradient_of_the_raw_kernel_is_the_slope_with_u_and_v_constant(make, sha
         return np.sum((raw / sigma + layer.bias.numpy()) * weights)
 
     slope = (at(1e-2) - at(-1e-2)) / 2e-2
-    np.testing.assert_allclose(np.sum(gradient * direction), slope, rtol=2e-3, atol=2e-3 * np.abs(weights).sum())
+    np.testing.assert_allclose(
+        np.sum(gradient * direction), slope, rtol=2e-3, atol=2e-3 * np.abs(weights).sum()
+    )
 
 
 def test_kernel_norm_may_be_far_below_the_operator_norm():
     ones = {"kernel_initializer": "ones", "use_bias": False}
     kernel, operator = (
-        built(lambda n=name, **_: spectral.SpectralConv2D(1, 3, padding="same", sn_norm=n, **ones), (16, 16, 1))
+        built(
+            lambda n=name, **_: spectral.SpectralConv2D(1, 3, padding="same", sn_norm=n, **ones),
+            (16, 16, 1),
+        )
         for name in ("kernel", "operator")
     )
     np.testing.assert_allclose(kernel.sigma(), 3.0, rtol=1e-5)
@@ -168,13 +189,17 @@ def network(sn_norm):
     return keras.Model({"image": image}, x)
 
 
-@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # Keras' own saving
+@pytest.mark.filterwarnings(
+    "ignore:__array__ implementation:DeprecationWarning"
+)  # Keras' own saving
 @NORMS
 def test_copies_say_the_same(sn_norm, tmp_path):
     model, x = network(sn_norm), {"image": inputs((8, 8, 2))}
     copy = keras.models.clone_model(model)
     assert [v.path.split("/")[-1] for v in copy.weights] == ["kernel", "bias", "u"] * 3
-    assert [layer.get_config()["sn_norm"] for layer in copy.layers if hasattr(layer, "sn_norm")] == [sn_norm] * 3
+    assert [
+        layer.get_config()["sn_norm"] for layer in copy.layers if hasattr(layer, "sn_norm")
+    ] == [sn_norm] * 3
     copy.set_weights(model.get_weights())
     np.testing.assert_array_equal(copy(x), model(x))
     model.save(tmp_path / "model.keras")

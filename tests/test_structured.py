@@ -15,8 +15,16 @@ CLASSES, B = 3, 4
 SEED = rng.seed_pair(0, 0)
 COMMON = {"batch_size": B, "n_critic": 2, "z_dim": 8, "steps": 2, "ema": 0.5, "log_steps": 1}
 CONDITIONAL = {
-    "concat": {"gen_arch": "SimpleCNN-dim=4-cond=concat", "disc_arch": "SimpleCNN-dim=4-cond=concat", "loss": "gan"},
-    "cbn": {"gen_arch": "SimpleCNN-dim=4-cond=cbn", "disc_arch": "SimpleCNN-dim=4-cond=projection", "loss": "hinge"},
+    "concat": {
+        "gen_arch": "SimpleCNN-dim=4-cond=concat",
+        "disc_arch": "SimpleCNN-dim=4-cond=concat",
+        "loss": "gan",
+    },
+    "cbn": {
+        "gen_arch": "SimpleCNN-dim=4-cond=cbn",
+        "disc_arch": "SimpleCNN-dim=4-cond=projection",
+        "loss": "hinge",
+    },
     "gp": {
         "gen_arch": "MLP-dim=8-mults=(1,)-cond=concat",
         "disc_arch": "MLP-dim=8-mults=(1,)-cond=concat",
@@ -27,7 +35,11 @@ CONDITIONAL = {
         "disc_arch": "DCGAN-nf=4-cond=projection",
         "loss": "rpgan-r1=1-r2=1",
     },
-    "ac": {"gen_arch": "SimpleCNN-dim=4-cond=concat", "disc_arch": "SimpleCNN-dim=4-cond=ac", "loss": "acgan"},
+    "ac": {
+        "gen_arch": "SimpleCNN-dim=4-cond=concat",
+        "disc_arch": "SimpleCNN-dim=4-cond=ac",
+        "loss": "acgan",
+    },
 }
 INFO = {
     "gen_arch": "SimpleCNN-dim=4",
@@ -75,7 +87,11 @@ def moved(model, before):
 @pytest.mark.parametrize("name", MODELS)
 def test_an_update_moves_its_own_networks_only(name):
     trainer = make(MODELS[name])
-    networks = [trainer.generator, trainer.critic, *([trainer.reconstructor] if trainer.reconstructor else [])]
+    networks = [
+        trainer.generator,
+        trainer.critic,
+        *([trainer.reconstructor] if trainer.reconstructor else []),
+    ]
     before = [values(network) for network in networks]
     trainer.critic_step(batch(), codes(trainer), tf.linspace(0.0, 0.9, B), SEED)
     change = [moved(network, old) for network, old in zip(networks, before, strict=True)]
@@ -90,7 +106,9 @@ def test_an_update_moves_its_own_networks_only(name):
 def gradient_sizes(trainer, term):
     """How much each network could change one term of either loss."""
     real, names = batch(), ("generator", "critic", "reconstructor")
-    networks = {name: getattr(trainer, name) for name in names if getattr(trainer, name) is not None}
+    networks = {
+        name: getattr(trainer, name) for name in names if getattr(trainer, name) is not None
+    }
     parts = {name: network.trainable_variables for name, network in networks.items()}
     with tf.GradientTape(persistent=True) as tape:
         fake = trainer._fake(real, codes(trainer), SEED)
@@ -101,7 +119,10 @@ def gradient_sizes(trainer, term):
         )
         terms = critic | trainer.objective.generator_terms(trainer._criticise, real, fake, SEED)
     gradients = {name: tape.gradient(terms[term], variables) for name, variables in parts.items()}
-    return {name: sum(float(tf.norm(g)) for g in grads if g is not None) for name, grads in gradients.items()}
+    return {
+        name: sum(float(tf.norm(g)) for g in grads if g is not None)
+        for name, grads in gradients.items()
+    }
 
 
 @pytest.mark.parametrize(
@@ -140,7 +161,9 @@ def test_a_label_changes_the_picture_and_nothing_else_does(name):
     np.testing.assert_allclose(np.bincount(drawn) / 3000, 1 / CLASSES, atol=0.05)
     mixed = trainer.sample(5, 7).numpy()
     for image, label in zip(mixed, trainer.labels(5, 7).numpy(), strict=True):
-        assert any(np.allclose(image, own, atol=1e-6) for own in trainer.sample(5, 7, int(label)).numpy())
+        assert any(
+            np.allclose(image, own, atol=1e-6) for own in trainer.sample(5, 7, int(label)).numpy()
+        )
 
 
 @pytest.mark.slow
@@ -150,19 +173,29 @@ def test_the_saved_model_takes_the_label(name, tmp_path):
     model = tf.saved_model.load(str(saved_model.export_saved_model(trainer, tmp_path / "model")))
     assert saved_model.count_classes(model) == CLASSES
     for label in (0, 2):
-        np.testing.assert_allclose(model.sample(5, 3, label), trainer.sample(5, 3, label), atol=1e-6)
+        np.testing.assert_allclose(
+            model.sample(5, 3, label), trainer.sample(5, 3, label), atol=1e-6
+        )
     np.testing.assert_allclose(model.sample(5, 3, -1), trainer.sample(5, 3), atol=1e-6)
     labels = tf.constant([0, 1, 2, 1, 0])
-    np.testing.assert_allclose(model.decode(model.latent(5, 3), labels), trainer(model.latent(5, 3), labels), atol=1e-6)
+    np.testing.assert_allclose(
+        model.decode(model.latent(5, 3), labels), trainer(model.latent(5, 3), labels), atol=1e-6
+    )
     assert model.atom([0, 5], [1, 2]).shape == (2, 8, 8, 1)
     inputs = [batch()[name] for name in ("image", "label") if name in trainer.critic.input]
     said = trainer.critic(dict(zip(("image", "label"), inputs, strict=False)))
-    np.testing.assert_allclose(model.score(*inputs), said["score"] if name == "ac" else said, atol=1e-5)
+    np.testing.assert_allclose(
+        model.score(*inputs), said["score"] if name == "ac" else said, atol=1e-5
+    )
 
 
 WALKED = {
     **MODELS,
-    "eigengan": {"gen_arch": "EigenGAN-dim=2-init=he", "disc_arch": "EigenGAN-dim=2", "loss": "hinge"},
+    "eigengan": {
+        "gen_arch": "EigenGAN-dim=2-init=he",
+        "disc_arch": "EigenGAN-dim=2",
+        "loss": "hinge",
+    },
     "atoms": {**CONDITIONAL["cbn"], "z_prior": "const=6"},
 }
 
@@ -172,7 +205,9 @@ WALKED = {
 def test_every_model_draws_walks_between_its_latents(name, tmp_path, script):
     trainer = make(WALKED[name])
     model = saved_model.export_saved_model(trainer, tmp_path / "model")
-    done = script("interpolate", model, "--rows=2", "--columns=4", f"--out={tmp_path / 'walks.npz'}")
+    done = script(
+        "interpolate", model, "--rows=2", "--columns=4", f"--out={tmp_path / 'walks.npz'}"
+    )
     assert done.returncode == 0 and done.stderr == "", done.stderr
     with np.load(tmp_path / "walks.npz") as file:
         walks = file["images"]
@@ -180,12 +215,16 @@ def test_every_model_draws_walks_between_its_latents(name, tmp_path, script):
     label = tf.constant([0, 0, 1, 1]) % CLASSES if trainer.n_classes else None
     ends = trainer(tf.gather(z, [0, 1, 1, 2]), label)
     np.testing.assert_allclose(walks[[0, 3, 4, 7]], ends, atol=1e-5)
-    assert len(np.unique(walks, axis=0)) >= 7  # the end of one walk begins the next, there perhaps in another class
+    assert (
+        len(np.unique(walks, axis=0)) >= 7
+    )  # the end of one walk begins the next, there perhaps in another class
 
 
 def test_a_conditional_set_of_atoms_is_every_atom_in_every_class():
     trainer = make(CONDITIONAL["concat"], z_prior="const=4")
-    assert len(trainer.distribution()) == 4 * CLASSES == len(np.unique(trainer.distribution(), axis=0))
+    assert (
+        len(trainer.distribution()) == 4 * CLASSES == len(np.unique(trainer.distribution(), axis=0))
+    )
     assert len(make(CONDITIONAL["concat"]).distribution(7)) == 7
 
 
@@ -208,7 +247,9 @@ def test_info_terms_are_the_errors_of_the_guesses():
         "code": tf.constant([[1.5], [1.0]]),
     }
     terms = objective.generator_terms(lambda samples: said, {}, {"z": z}, SEED)
-    np.testing.assert_allclose(terms["category_fake"], (np.log(1 + np.exp(-2)) + np.log(2)) / 2, rtol=1e-5)
+    np.testing.assert_allclose(
+        terms["category_fake"], (np.log(1 + np.exp(-2)) + np.log(2)) / 2, rtol=1e-5
+    )
     np.testing.assert_allclose(terms["code_fake"], (1 + 4) / 2, rtol=1e-6)
 
 
@@ -241,16 +282,21 @@ def test_parts_that_do_not_fit_are_told(settings, message):
 
 def test_without_labels_there_is_no_conditional_model():
     with pytest.raises(UsageError, match="label"):
-        experiment.build(Config(**{**COMMON, **CONDITIONAL["concat"], "data": "squares-size=8-square=3"}))
+        experiment.build(
+            Config(**{**COMMON, **CONDITIONAL["concat"], "data": "squares-size=8-square=3"})
+        )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "augment", ["color,translation,cutout", pytest.param("noise=0.1-steps=5", marks=pytest.mark.slow)]
+    "augment",
+    ["color,translation,cutout", pytest.param("noise=0.1-steps=5", marks=pytest.mark.slow)],
 )
 def test_an_augmented_run_trains_and_a_second_one_agrees(augment):
     def run():
-        parts = experiment.build(Config(**{**COMMON, **CONDITIONAL["concat"], "augment": augment}), images())
+        parts = experiment.build(
+            Config(**{**COMMON, **CONDITIONAL["concat"], "augment": augment}), images()
+        )
         parts.trainer.fit(parts.batches(), steps_per_epoch=2, shuffle=False, verbose=0)
         return values(parts.trainer.critic)
 
@@ -258,4 +304,6 @@ def test_an_augmented_run_trains_and_a_second_one_agrees(augment):
     plain.trainer.fit(plain.batches(), steps_per_epoch=2, shuffle=False, verbose=0)
     one, two = run(), run()
     assert all(np.array_equal(a, b) for a, b in zip(one, two, strict=True))
-    assert not all(np.array_equal(a, b) for a, b in zip(one, values(plain.trainer.critic), strict=True))
+    assert not all(
+        np.array_equal(a, b) for a, b in zip(one, values(plain.trainer.critic), strict=True)
+    )

@@ -15,7 +15,14 @@ from tfwgan.trainer import GanTrainer
 
 pytestmark = pytest.mark.usefixtures("no_export")
 
-SMALL = {"steps": 3, "eval_steps": 3, "log_steps": 3, "xla": False, "batch_size": 16, "eval_images": 100}
+SMALL = {
+    "steps": 3,
+    "eval_steps": 3,
+    "log_steps": 3,
+    "xla": False,
+    "batch_size": 16,
+    "eval_images": 100,
+}
 
 
 @pytest.fixture
@@ -80,12 +87,19 @@ def test_a_table_is_markdown():
 
 @pytest.mark.slow
 @pytest.mark.parametrize("name, data", [("modes", "ring8"), ("losses", "squares-size=16-square=3")])
-def test_a_comparison_writes_its_report_and_repeats_nothing(name, data, tmp_path, monkeypatch, capsys):
+def test_a_comparison_writes_its_report_and_repeats_nothing(
+    name, data, tmp_path, monkeypatch, capsys
+):
     original = Study.config
 
     def config(self, run, **settings):
         few = {"steps": 4, "image_steps": 2} if name == "modes" else {"steps": 3}
-        tiny = {"batch_size": 8, "n_critic": 1, "log_steps": few["steps"], "checkpoint_steps": few["steps"]}
+        tiny = {
+            "batch_size": 8,
+            "n_critic": 1,
+            "log_steps": few["steps"],
+            "checkpoint_steps": few["steps"],
+        }
         prior = "const=16" if "const" in settings.get("z_prior", "") else "normal"
         return dataclasses.replace(original(self, run, **settings), **few, **tiny, z_prior=prior)
 
@@ -95,7 +109,9 @@ def test_a_comparison_writes_its_report_and_repeats_nothing(name, data, tmp_path
     if name == "losses":  # every kind of objective once
         kinds = ("wgan_gp", "rpgan", "soft_hinge", "patch_swd-p=4-s=2", "w1")
         nets = {"gen_arch": "FC-nf=4", "disc_arch": "FC-nf=4", "steps": 3}
-        monkeypatch.setattr(losses, "settings", lambda study: {kind: {"loss": kind, **nets} for kind in kinds})
+        monkeypatch.setattr(
+            losses, "settings", lambda study: {kind: {"loss": kind, **nets} for kind in kinds}
+        )
     study = Study(data, tmp_path / name, fast=True, seeds=1, limit_data=200)
     markdown = COMPARISONS[name](study)
     assert (study.out / "report.md").read_text() == markdown
@@ -109,4 +125,6 @@ def test_a_comparison_writes_its_report_and_repeats_nothing(name, data, tmp_path
     assert all(line.endswith(" to go") for line in said[1:])
     monkeypatch.setattr(GanTrainer, "train_step", None)  # would fail if it were needed
     assert COMPARISONS[name](study) == markdown
-    assert "to go" not in (again := capsys.readouterr().out) and again.count("finished before") == runs
+    assert (
+        "to go" not in (again := capsys.readouterr().out) and again.count("finished before") == runs
+    )

@@ -4,7 +4,19 @@ import keras
 import numpy as np
 import pytest
 import tensorflow as tf
-from small_trainer import N_CRITIC, SEED, STEPS, B, assert_same, data, differs, fit, make, objective, values
+from small_trainer import (
+    N_CRITIC,
+    SEED,
+    STEPS,
+    B,
+    assert_same,
+    data,
+    differs,
+    fit,
+    make,
+    objective,
+    values,
+)
 
 from tfwgan import repeat
 from tfwgan.program.assemble import preferred_optimizer
@@ -35,7 +47,11 @@ class Distance:
 
     def generator_terms(self, critic, real, fake, seed):
         fake, real = fake["image"], real["image"]
-        return {"generator_loss": tf.reduce_sum(tf.square(tf.reduce_mean(fake, 0) - tf.reduce_mean(real, 0)))}
+        return {
+            "generator_loss": tf.reduce_sum(
+                tf.square(tf.reduce_mean(fake, 0) - tf.reduce_mean(real, 0))
+            )
+        }
 
 
 @pytest.mark.slow
@@ -68,12 +84,19 @@ def test_the_generator_update_sees_the_last_batch_and_latents_of_its_own():
 
 
 def one_batch():
-    return {"image": tf.constant(data()[0, :, 0])}, tf.random.stateless_normal([B, 3], [0, 0]), tf.linspace(0.0, 0.9, B)
+    return (
+        {"image": tf.constant(data()[0, :, 0])},
+        tf.random.stateless_normal([B, 3], [0, 0]),
+        tf.linspace(0.0, 0.9, B),
+    )
 
 
 def test_a_critic_update_moves_the_critic_only():
     trainer = make(norm="batch")
-    before = values(trainer.generator.trainable_variables), values(trainer.critic.trainable_variables)
+    before = (
+        values(trainer.generator.trainable_variables),
+        values(trainer.critic.trainable_variables),
+    )
     terms = trainer.critic_step(*one_batch(), SEED)
     assert terms.keys() == {"critic_loss", "critic_estimate", "gp"}
     assert_same(values(trainer.generator.trainable_variables), before[0], rtol=0)
@@ -109,7 +132,10 @@ def test_one_critic_update_is_gradient_descent_on_the_critic_s_loss():
     with tf.GradientTape() as tape:
         fake = trainer.generator({"z": codes}, training=True)
         loss = trainer.objective.critic_terms(trainer._criticise, batch, {"image": fake}, mix, SEED)
-    expected = [v.numpy() - 0.5 * g.numpy() for v, g in zip(w, tape.gradient(loss["critic_loss"], w), strict=True)]
+    expected = [
+        v.numpy() - 0.5 * g.numpy()
+        for v, g in zip(w, tape.gradient(loss["critic_loss"], w), strict=True)
+    ]
     trainer.critic_step(batch, codes, mix, SEED)
     assert_same(values(w), expected, rtol=1e-5, atol=1e-7)
 
@@ -136,8 +162,12 @@ def test_logs_are_running_means_of_an_epoch():
     for element in [*data(), *data()]:
         for metric in single.metrics:
             metric.reset_state()
-        steps.append({k: float(v) for k, v in single.train_step({"image": tf.constant(element)}).items()})
-    assert list(history) == sorted(trainer.objective.terms) or list(history) == list(trainer.objective.terms)
+        steps.append(
+            {k: float(v) for k, v in single.train_step({"image": tf.constant(element)}).items()}
+        )
+    assert list(history) == sorted(trainer.objective.terms) or list(history) == list(
+        trainer.objective.terms
+    )
     for name, means in history.items():
         per_step = np.array([step[name] for step in steps]).reshape(2, STEPS)
         np.testing.assert_allclose(means, per_step.mean(axis=1), rtol=1e-4, atol=1e-6)
@@ -210,10 +240,14 @@ def test_an_objective_without_a_critic_trains_the_generator():
     assert trainer.critic is None and trainer.steps_done == 80
 
 
-@pytest.mark.parametrize("loss", ["gan", "gan-r1=1", "wgan", "wgan_gp", "wgan_lp", "wgan-gp=1-lp=1-r1=1-r2=1"])
+@pytest.mark.parametrize(
+    "loss", ["gan", "gan-r1=1", "wgan", "wgan_gp", "wgan_lp", "wgan-gp=1-lp=1-r1=1-r2=1"]
+)
 @pytest.mark.parametrize("prior", ["normal", "sphere", "const=4"])
 def test_every_objective_and_prior_take_steps_with_finite_logs(loss, prior):
-    trainer = make(loss, prior=prior, norm="batch", ema=0.5, opt=preferred_optimizer(loss), eager=True)
+    trainer = make(
+        loss, prior=prior, norm="batch", ema=0.5, opt=preferred_optimizer(loss), eager=True
+    )
     before = trainer.get_weights()
     history = fit(trainer, data(steps=2))
     assert set(history) == set(objective(loss).terms)
@@ -243,7 +277,9 @@ def test_many_critic_updates_in_a_loop_are_those_made_one_by_one(loss, monkeypat
         np.testing.assert_allclose(numbers, ends[1][1][name], rtol=1e-5, atol=1e-6)
 
 
-@pytest.mark.parametrize("schedule", ["1-warmup=3-first=2-every=3", "2-warmup=1-first=3-every=5", "3"])
+@pytest.mark.parametrize(
+    "schedule", ["1-warmup=3-first=2-every=3", "2-warmup=1-first=3-every=5", "3"]
+)
 def test_the_draws_of_a_run_are_numbered_without_holes(schedule):
     """With a warm-up too: a shuffled table of atoms is gone through as often as the data."""
     steps = critic_steps(schedule)

@@ -22,10 +22,15 @@ def test_the_average_follows_the_generator_with_a_memory_that_grows(prior):
         trainer.train_step({"image": tf.constant(element)})
         decay = min(ema, (1 + t) / (10 + t))
         assert decay == (2 / 11 if t == 1 else ema)
-        expected = [decay * a + (1 - decay) * v for a, v in zip(expected, values(sources), strict=True)]
+        expected = [
+            decay * a + (1 - decay) * v for a, v in zip(expected, values(sources), strict=True)
+        ]
         assert_same(values(averages), expected, rtol=1e-5, atol=1e-7)
     assert differs(values(averages), values(sources))
-    assert not trainer.average_generator.trainable_variables and not trainer.average_prior.trainable_variables
+    assert (
+        not trainer.average_generator.trainable_variables
+        and not trainer.average_prior.trainable_variables
+    )
 
 
 def test_a_long_memory_starts_short():
@@ -35,7 +40,8 @@ def test_a_long_memory_starts_short():
         trainer.train_step({"image": tf.constant(element)})
         decay = (1 + t) / (10 + t)
         expected = [
-            decay * a + (1 - decay) * v.numpy() for a, v in zip(expected, trainer.generator.variables, strict=True)
+            decay * a + (1 - decay) * v.numpy()
+            for a, v in zip(expected, trainer.generator.variables, strict=True)
         ]
     assert_same(values(trainer.average_generator.variables), expected, rtol=1e-5, atol=1e-7)
 
@@ -79,7 +85,9 @@ def test_a_fixed_table_generates_its_atoms_in_order():
 @pytest.mark.parametrize("opt", OPTIMIZERS)
 @pytest.mark.parametrize("trainable", [True, False])
 def test_a_table_is_trained_with_the_generator_if_asked(opt, trainable):
-    trainer = make(prior=f"const=6-trainable={trainable}", opt=f"{opt}-lr=1e-2", eager=not trainable)
+    trainer = make(
+        prior=f"const=6-trainable={trainable}", opt=f"{opt}-lr=1e-2", eager=not trainable
+    )
     before = trainer.prior.table.numpy().copy()
     fit(trainer)
     moved = np.abs(trainer.prior.table.numpy() - before).max(axis=1) > 0

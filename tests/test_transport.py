@@ -19,7 +19,9 @@ def test_every_name_is_there_and_says_what_it_is(name):
 
 def test_nothing_else_is_shown():
     assert dir(transport) == sorted(transport.__all__)
-    assert {"w1", "exact_plan", "sinkhorn", "swd", "patch_swd", "ot_means", "certify"} <= set(dir(transport))
+    assert {"w1", "exact_plan", "sinkhorn", "swd", "patch_swd", "ot_means", "certify"} <= set(
+        dir(transport)
+    )
 
 
 @pytest.mark.slow
@@ -41,4 +43,7 @@ def test_the_distances_agree_on_a_translate_of_a_point():
     assert transport.w1(x, y) == transport.exact_plan(x, y).value == 5.0
     assert transport.certify(x, y, [5.0], [0.0]).lower == pytest.approx(5.0)
     assert transport.ot_means(y, 1).value == 0.0
-    assert float(transport.full_dim_swd(x, y)) == pytest.approx(5.0) and float(transport.swd(x, y)) < 5.0
+    assert (
+        float(transport.full_dim_swd(x, y)) == pytest.approx(5.0)
+        and float(transport.swd(x, y)) < 5.0
+    )

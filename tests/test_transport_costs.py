@@ -43,7 +43,9 @@ def test_distances_of_points_that_nearly_meet_keep_their_digits(gap, shift):
     step = rng.normal(size=x.shape)
     y = x + gap * step / np.linalg.norm(step, axis=1, keepdims=True)
     exact = np.linalg.norm(x - y, axis=1)  # of the points as they were rounded
-    np.testing.assert_allclose(np.diag(cost_matrix(x, y)), exact, rtol=1e-12 + 1e-15 * (1 + 1e4 * shift) / gap)
+    np.testing.assert_allclose(
+        np.diag(cost_matrix(x, y)), exact, rtol=1e-12 + 1e-15 * (1 + 1e4 * shift) / gap
+    )
     np.testing.assert_allclose(np.diag(cost_matrix(x, y)), gap, rtol=1e-6 if shift == 0 else 1e-3)
 
 
@@ -77,7 +79,9 @@ def test_costs_are_symmetric_and_never_negative(cost):
 def test_samples_of_any_shape_and_type_are_points():
     images = np.random.default_rng(0).integers(0, 256, (6, 4, 4, 3)).astype(np.uint8)
     assert points(images).shape == (6, 48)
-    np.testing.assert_array_equal(cost_matrix(images, images), cost_matrix(images.astype(float), images.astype(float)))
+    np.testing.assert_array_equal(
+        cost_matrix(images, images), cost_matrix(images.astype(float), images.astype(float))
+    )
     np.testing.assert_array_equal(cost_matrix([1.0, 3.0], [0.0]), [[1.0], [3.0]])
 
 

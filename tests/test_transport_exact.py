@@ -24,7 +24,9 @@ def linear_program(cost, a, b):
     n, m = cost.shape
     sums = np.concatenate([np.kron(np.eye(n), np.ones(m)), np.kron(np.ones(n), np.eye(m))])
     tight = {"primal_feasibility_tolerance": 1e-10, "dual_feasibility_tolerance": 1e-10}
-    return linprog(cost.ravel(), A_eq=sums, b_eq=np.concatenate([a, b]), method="highs", options=tight).fun
+    return linprog(
+        cost.ravel(), A_eq=sums, b_eq=np.concatenate([a, b]), method="highs", options=tight
+    ).fun
 
 
 def random_problem(seed):
@@ -36,7 +38,10 @@ def random_problem(seed):
         x, y = np.rint(x), np.rint(y)
     a, b = np.full(n, 1 / n), np.full(m, 1 / m)
     if seed % 2:
-        a, b = rng.random(n) ** 3 * (rng.random(n) > 0.2) + 1e-9, rng.random(m) * (rng.random(m) > 0.3)
+        a, b = (
+            rng.random(n) ** 3 * (rng.random(n) > 0.2) + 1e-9,
+            rng.random(m) * (rng.random(m) > 0.3),
+        )
         b[rng.integers(m)] += 0.5
         a, b = a / a.sum(), b / b.sum()
     return x, y, a, b
@@ -77,7 +82,9 @@ def test_equal_sizes_are_an_assignment():
 
 def test_on_the_line_it_couples_in_order():
     x, y = sets(40, 40, 1)
-    np.testing.assert_allclose(w1(x, y), np.abs(np.sort(x, axis=0) - np.sort(y, axis=0)).mean(), atol=1e-12)
+    np.testing.assert_allclose(
+        w1(x, y), np.abs(np.sort(x, axis=0) - np.sort(y, axis=0)).mean(), atol=1e-12
+    )
 
 
 @pytest.mark.parametrize("n, m", [(10, 10), (7, 10), (64, 100)])
@@ -102,7 +109,9 @@ def test_it_moves_and_scales_with_the_points():
 def test_repeating_a_point_is_giving_it_weight():
     x, y = sets(5, 6)
     counts = np.array([1, 4, 2, 1, 2])
-    np.testing.assert_allclose(w1(np.repeat(x, counts, axis=0), y), exact_plan(x, y, counts / 10).value, rtol=1e-12)
+    np.testing.assert_allclose(
+        w1(np.repeat(x, counts, axis=0), y), exact_plan(x, y, counts / 10).value, rtol=1e-12
+    )
 
 
 def test_points_without_weight_don_t_matter():
@@ -114,7 +123,9 @@ def test_points_without_weight_don_t_matter():
 
 
 @pytest.mark.parametrize("far", [1e4, 1e9, 1e16, 1e20, 1e60, 1e140])
-@pytest.mark.parametrize("n, d, several", [(1, 1, 1), (6, 1, 1), (5, 3, 2), (40, 2, 3), (20, 500, 1)])
+@pytest.mark.parametrize(
+    "n, d, several", [(1, 1, 1), (6, 1, 1), (5, 3, 2), (40, 2, 3), (20, 500, 1)]
+)
 def test_what_is_far_away_in_both_sets_changes_no_distance(far, n, d, several):
     x, y = sets(n, n, d)
     away = far * np.random.default_rng(1).normal(size=(several, d))
@@ -156,7 +167,11 @@ def test_larger_problems_close_the_gap(n, m):
 
 @pytest.mark.parametrize("limit", [1, 10, 100, 300, 1000])
 def test_stopped_early_it_gives_an_interval(limit):
-    for n, m, weights in [(60, 60, None), (40, 90, None), (30, 50, np.random.default_rng(0).dirichlet(np.ones(30)))]:
+    for n, m, weights in [
+        (60, 60, None),
+        (40, 90, None),
+        (30, 50, np.random.default_rng(0).dirichlet(np.ones(30))),
+    ]:
         x, y = sets(n, m)
         truth = exact_plan(x, y, weights).value
         result = exact_plan(x, y, weights, max_iterations=limit)
@@ -172,7 +187,10 @@ def test_stopped_early_it_gives_an_interval(limit):
 def test_w1_raises_what_it_knows(monkeypatch):
     x, y = sets(50, 50)
     truth = w1(x, y)
-    monkeypatch.setattr("tfwgan.transport.exact.exact_plan", lambda x, y: solve(cost_matrix(x, y), max_iterations=20))
+    monkeypatch.setattr(
+        "tfwgan.transport.exact.exact_plan",
+        lambda x, y: solve(cost_matrix(x, y), max_iterations=20),
+    )
     with pytest.raises(NotConverged, match="between .* raise max_iterations") as error:
         w1(x, y)
     assert error.value.lower <= truth <= error.value.upper
@@ -195,7 +213,8 @@ def test_a_warm_start_is_three_times_faster():
     rng = np.random.default_rng(0)
     centres = rng.normal(size=(10, 784))
     x, y = (
-        (centres[rng.integers(10, size=n)] + 0.5 * rng.normal(size=(n, 784))).astype(np.float32) for n in (64, 10_000)
+        (centres[rng.integers(10, size=n)] + 0.5 * rng.normal(size=(n, 784))).astype(np.float32)
+        for n in (64, 10_000)
     )
     start = exact_plan(x, y).potentials
     moved = x + 0.002 * rng.normal(size=x.shape)
@@ -249,7 +268,9 @@ def test_the_loss_has_the_value_and_the_slope_of_the_distance(n, m):
     for _ in range(5):
         dx, dy = rng.normal(size=x.shape), rng.normal(size=y.shape)
         slope = (w1(x + h * dx, y + h * dy) - w1(x - h * dx, y - h * dy)) / (2 * h)
-        np.testing.assert_allclose(np.sum(gradients[0] * dx) + np.sum(gradients[1] * dy), slope, atol=1e-7)
+        np.testing.assert_allclose(
+            np.sum(gradients[0] * dx) + np.sum(gradients[1] * dy), slope, atol=1e-7
+        )
 
 
 def test_meeting_points_don_t_pull():
@@ -257,7 +278,9 @@ def test_meeting_points_don_t_pull():
     with tf.GradientTape() as tape:
         loss = w1_loss(x, [[0.0, 0.0], [8.0, 4.0]])
     np.testing.assert_allclose(loss, 2.5)
-    np.testing.assert_allclose(tf.convert_to_tensor(tape.gradient(loss, x)), [[0, 0], [-0.3, -0.4]], atol=1e-7)
+    np.testing.assert_allclose(
+        tf.convert_to_tensor(tape.gradient(loss, x)), [[0, 0], [-0.3, -0.4]], atol=1e-7
+    )
 
 
 @pytest.mark.parametrize("signature", [[None, 2, 2, 1], [4, 2, 2, 1], None])
@@ -266,7 +289,9 @@ def test_the_loss_works_in_a_graph_on_images(signature):
     x, y = (rng.normal(size=(n, 2, 2, 1)).astype(np.float32) for n in (4, 9))
     spec = tf.TensorSpec(signature)
 
-    @tf.function(input_signature=[spec, tf.TensorSpec(None if signature is None else [None, 2, 2, 1])])
+    @tf.function(
+        input_signature=[spec, tf.TensorSpec(None if signature is None else [None, 2, 2, 1])]
+    )
     def slope(x, y):
         with tf.GradientTape() as tape:
             tape.watch(x)
@@ -285,7 +310,10 @@ def test_the_loss_of_points_that_are_not_finite_is_nan():
 X, Y = np.zeros((2, 1)), np.ones((3, 1))
 BAD = {
     "sum": (dict(weights_x=[0.5, 0.6]), "weights_x must sum to 1, got 1.1"),
-    "negative": (dict(weights_y=[1.5, -0.5, 0.0]), "weights_y must be finite and at least 0, got -0.5"),
+    "negative": (
+        dict(weights_y=[1.5, -0.5, 0.0]),
+        "weights_y must be finite and at least 0, got -0.5",
+    ),
     "NaN weight": (dict(weights_x=[np.nan, 1.0]), "weights_x must be finite"),
     "number of weights": (dict(weights_x=[1.0]), r"weights_x must have shape \(2,\).*got \(1,\)"),
     "warm shape": (dict(warm_start=(np.zeros(3), np.zeros(3))), "warm_start must have shapes"),

@@ -38,7 +38,9 @@ def test_copies_are_at_no_distance_and_nn_is_at_most_w1():
 def direct(x, y):
     """The Frechet distance as its formula says, good for many more points than dimensions."""
     cov_x, cov_y = np.cov(x.T), np.cov(y.T)
-    return np.sum((x.mean(0) - y.mean(0)) ** 2) + np.trace(cov_x + cov_y - 2 * np.real(sqrtm(cov_x @ cov_y)))
+    return np.sum((x.mean(0) - y.mean(0)) ** 2) + np.trace(
+        cov_x + cov_y - 2 * np.real(sqrtm(cov_x @ cov_y))
+    )
 
 
 @pytest.mark.parametrize("n, m, d", [(30, 40, 4), (200, 50, 10), (9, 300, 5)])
@@ -66,8 +68,12 @@ def test_frechet_of_fewer_points_than_dimensions_does_not_change_with_empty_dime
     x, y = sets(n, m, d)
     both = np.concatenate([x, y])
     centre = both.mean(0)
-    basis = np.linalg.svd(both - centre, full_matrices=False)[2][: n + m]  # all dimensions that the points span
-    np.testing.assert_allclose(frechet(x, y), frechet((x - centre) @ basis.T, (y - centre) @ basis.T), rtol=1e-9)
+    basis = np.linalg.svd(both - centre, full_matrices=False)[2][
+        : n + m
+    ]  # all dimensions that the points span
+    np.testing.assert_allclose(
+        frechet(x, y), frechet((x - centre) @ basis.T, (y - centre) @ basis.T), rtol=1e-9
+    )
     wide = [np.pad(z, ((0, 0), (0, 30))) for z in (x, y)]
     np.testing.assert_allclose(frechet(*wide), frechet(x, y), rtol=1e-9)
     np.testing.assert_allclose(frechet(y, x), frechet(x, y), rtol=1e-9)
@@ -87,7 +93,12 @@ def test_mmd_is_its_double_loop(sigma, unbiased):
         return np.exp(-np.sum((a - b) ** 2) / (2 * sigma**2))
 
     def mean(u, v):
-        pairs = [kernel(a, b) for i, a in enumerate(u) for j, b in enumerate(v) if not (unbiased and u is v and i == j)]
+        pairs = [
+            kernel(a, b)
+            for i, a in enumerate(u)
+            for j, b in enumerate(v)
+            if not (unbiased and u is v and i == j)
+        ]
         return sum(pairs) / len(pairs)
 
     expected = mean(x, x) + mean(y, y) - 2 * mean(x, y)
@@ -134,7 +145,10 @@ BAD = {
     "frechet NaN": (lambda: frechet(X, np.full((3, 1), np.nan)), "y must be finite"),
     "nearest": (lambda: nearest(X, np.zeros((0, 1))), "y must hold at least one point"),
     "moments": (lambda: frechet_of_moments([0.0], [[1.0]], [0.0, 0.0], np.eye(2)), "covariances"),
-    "NaN moments": (lambda: frechet_of_moments([0.0], [[np.nan]], [0.0], [[1.0]]), "must be finite"),
+    "NaN moments": (
+        lambda: frechet_of_moments([0.0], [[np.nan]], [0.0], [[1.0]]),
+        "must be finite",
+    ),
 }
 
 

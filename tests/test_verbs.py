@@ -18,7 +18,9 @@ FLAGS = [f"--{name}={value}" for name, value in TINY.items()]
 
 def shell(line, cwd, **environment):
     """Runs a line of bash in which $T is this program's train, with tiny flags."""
-    command = f'T() {{ "{sys.executable}" -m tfwgan.main {shlex.join(FLAGS)} --name=run "$@"; }}; {line}'
+    command = (
+        f'T() {{ "{sys.executable}" -m tfwgan.main {shlex.join(FLAGS)} --name=run "$@"; }}; {line}'
+    )
     env = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     return subprocess.run(["bash", "-c", command], cwd=cwd, env=env, capture_output=True, text=True)
 
@@ -91,7 +93,11 @@ def test_a_home_folder_is_understood_wherever_a_path_is_taken(name, tmp_path, mo
 @pytest.mark.slow
 def test_output_that_can_not_be_written_is_no_traceback(what, tail, tmp_path):
     done = shell(f"T {what} {tail}", tmp_path)
-    assert "Traceback" not in done.stderr and "Exception ignored" not in done.stderr and done.stderr.count("\n") <= 1
+    assert (
+        "Traceback" not in done.stderr
+        and "Exception ignored" not in done.stderr
+        and done.stderr.count("\n") <= 1
+    )
 
 
 @pytest.mark.parametrize("streams", [">&-", "2>&-", "<&- >&- 2>&-"])
@@ -104,12 +110,16 @@ def test_closed_streams_do_not_keep_a_run_from_its_end(streams, tmp_path):
 
 @pytest.mark.slow
 def test_a_reader_that_leaves_does_not_end_the_training(tmp_path):
-    done = shell("T --steps=30 --log_steps=1 | head -12 > /dev/null; exit ${PIPESTATUS[0]}", tmp_path)
+    done = shell(
+        "T --steps=30 --log_steps=1 | head -12 > /dev/null; exit ${PIPESTATUS[0]}", tmp_path
+    )
     assert done.returncode == 0 and done.stderr == ""
     assert (tmp_path / "outputs/run/checkpoints/step_000030.npz").exists()
 
 
-KERAS = '{"backend": "jax", "floatx": "float16", "image_data_format": "channels_first", "epsilon": 0.1}'
+KERAS = (
+    '{"backend": "jax", "floatx": "float16", "image_data_format": "channels_first", "epsilon": 0.1}'
+)
 ENVIRONMENTS = {
     "another backend": {"KERAS_BACKEND": "jax"},
     "no backend": {"KERAS_BACKEND": ""},
@@ -129,7 +139,10 @@ def plain(tmp_path_factory):
 
 
 def losses(path):
-    return [line.split('"critic_loss"')[1].split('"images_per_second"')[0] for line in path.read_text().splitlines()]
+    return [
+        line.split('"critic_loss"')[1].split('"images_per_second"')[0]
+        for line in path.read_text().splitlines()
+    ]
 
 
 @pytest.mark.parametrize("environment", ENVIRONMENTS)
@@ -148,7 +161,9 @@ def test_other_peoples_environments_change_nothing(environment, plain, tmp_path)
 def test_the_library_says_that_it_needs_tensorflow(tmp_path):
     code = "import tfwgan\ntry: tfwgan.build\nexcept tfwgan.UsageError as error: print(error)"
     env = {**os.environ, "KERAS_BACKEND": "jax", "PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True)
+    done = subprocess.run(
+        [sys.executable, "-c", code], env=env, cwd=tmp_path, capture_output=True, text=True
+    )
     assert "KERAS_BACKEND=jax" in done.stdout and done.stderr == ""
 
 
@@ -178,7 +193,9 @@ def test_the_set_up_takes_a_python_that_suits(versions, found, tmp_path):
     tools = tmp_path / "bin"
     tools.mkdir()
     for tool in ("bash", "dirname", "env", "sh", "rm"):
-        (tools / tool).symlink_to(f"/bin/{tool}" if os.path.exists(f"/bin/{tool}") else f"/usr/bin/{tool}")
+        (tools / tool).symlink_to(
+            f"/bin/{tool}" if os.path.exists(f"/bin/{tool}") else f"/usr/bin/{tool}"
+        )
     for name, version in versions.items():
         major, minor, _ = version.split(".")
         fits = 11 <= int(minor) <= 13
@@ -190,7 +207,9 @@ def test_the_set_up_takes_a_python_that_suits(versions, found, tmp_path):
     for name in ("run_main.sh", "scripts/environment.sh"):
         (copy / name).write_text((ROOT / name).read_text())
     env = {"PATH": str(tools), "HOME": str(tmp_path)}
-    done = subprocess.run([tools / "bash", copy / "run_main.sh"], env=env, capture_output=True, text=True)
+    done = subprocess.run(
+        [tools / "bash", copy / "run_main.sh"], env=env, capture_output=True, text=True
+    )
     assert done.returncode == 2 and not (copy / ".venv").exists()
     if found is None:
         assert "needs Python 3.11, 3.12 or 3.13" in done.stderr and done.stderr.count("\n") == 1

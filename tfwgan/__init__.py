@@ -1,6 +1,7 @@
 """Wasserstein GANs in Keras 3: train, resume bit for bit, export a SavedModel that runs on its own.
 
-Public names are loaded at first use, so that importing the package costs nothing and does not import TensorFlow.
+Public names are loaded at first use, so that importing the package costs nothing and does not
+import TensorFlow.
 """
 
 import importlib
@@ -24,7 +25,9 @@ _HOMES = {
     **dict.fromkeys(["Normal", "Uniform", "Binary", "Sphere", "Const"], "priors"),
     "gradient_penalty": "objectives.penalties",
     "lipschitz_penalty": "objectives.penalties",
-    **dict.fromkeys(["certify", "exact_plan", "ot_means", "patch_swd", "sinkhorn", "swd", "w1"], "transport"),
+    **dict.fromkeys(
+        ["certify", "exact_plan", "ot_means", "patch_swd", "sinkhorn", "swd", "w1"], "transport"
+    ),
 }
 _LIGHT = {"Config", "UsageError"}
 

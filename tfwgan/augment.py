@@ -1,12 +1,14 @@
 """What is done to images before a critic sees them: differentiable augmentation and instance noise.
 
-A critic of few images soon knows them by heart. DiffAugment (Zhao et al., 2020) shows it altered ones, real and fake
-alike, and since every alteration is differentiable the generator learns through it. Instance noise (Sønderby et al.,
-2017) blurs both distributions until they overlap, so that their divergence means something from the first step on.
+A critic of few images soon knows them by heart. DiffAugment (Zhao et al., 2020) shows it altered
+ones, real and fake alike, and since every alteration is differentiable the generator learns through
+it. Instance noise (Sønderby et al., 2017) blurs both distributions until they overlap, so that
+their divergence means something from the first step on.
 
-An augmentation maps images `[b, height, width, channels]` in [-1, 1], a seed pair `[2]` of `tfwgan.rng` and the
-generator step to images of the same shape. Like all randomness here, that of a sample is a function of the seed and of
-its row in the global batch: neither the step's history nor the number of devices changes it.
+An augmentation maps images `[b, height, width, channels]` in [-1, 1], a seed pair `[2]` of
+`tfwgan.rng` and the generator step to images of the same shape. Like all randomness here, that of a
+sample is a function of the seed and of its row in the global batch: neither the step's history nor
+the number of devices changes it.
 """
 
 from collections.abc import Callable
@@ -27,15 +29,18 @@ class _OnImages:
         """Raises UsageError if samples of a shape are no images."""
         if len(shape) != 3:
             name = type(self).__name__.lower()
-            raise UsageError(f"The augmentation {name} alters images, not data of shape {shape}; points take noise.")
+            raise UsageError(
+                f"The augmentation {name} alters images, not data of shape {shape}; points take noise."
+            )
 
 
 @dataclass(frozen=True)
 class Color(_OnImages):
     """Another brightness, saturation and contrast for each image.
 
-    In this order, with u, v, w from U(0, 1): u - 1/2 is added to every value; the distances of every pixel's channels
-    to their mean are multiplied by 2 v, which changes no grey image; those of all values to their mean by w + 1/2.
+    In this order, with u, v, w from U(0, 1): u - 1/2 is added to every value; the distances of
+    every pixel's channels to their mean are multiplied by 2 v, which changes no grey image; those
+    of all values to their mean by w + 1/2.
     """
 
     def __call__(self, images: tf.Tensor, seed: tf.Tensor, step: int | tf.Tensor = 0) -> tf.Tensor:
@@ -68,7 +73,13 @@ class Translation(_OnImages):
     def offsets(self, images: tf.Tensor, seed: tf.Tensor, axis: int) -> tf.Tensor:
         """Pixels by which each image moves down (axis 1) or right (axis 2), int64 `[b]`."""
         longest = _round(self.ratio * images.shape[axis])
-        return _draw(images, lambda n: rng.integers([n], rng.derive(seed, f"axis {axis}"), 2 * longest + 1)) - longest
+        return (
+            _draw(
+                images,
+                lambda n: rng.integers([n], rng.derive(seed, f"axis {axis}"), 2 * longest + 1),
+            )
+            - longest
+        )
 
 
 @dataclass(frozen=True)
@@ -94,9 +105,12 @@ class Cutout(_OnImages):
         """Which rows (axis 1) or columns (axis 2) of each image the rectangle covers, bool `[b, side]`."""
         side = images.shape[axis]
         length = _round(self.ratio * side)
-        # A rectangle of even length has its centre between pixels, for which there is one place more.
+        # A rectangle of even length has its centre between pixels, for which there is one place
+        # more.
         centers = side + 1 - length % 2
-        center = _draw(images, lambda n: rng.integers([n, 1], rng.derive(seed, f"axis {axis}"), centers))
+        center = _draw(
+            images, lambda n: rng.integers([n, 1], rng.derive(seed, f"axis {axis}"), centers)
+        )
         place = tf.range(side, dtype=tf.int64) - (center - length // 2)
         return tf.logical_and(place >= 0, place < length)
 
@@ -115,7 +129,9 @@ class Noise:
 
     def __post_init__(self):
         if self.sigma < 0 or self.steps < 0:
-            raise UsageError(f"sigma and steps must be at least 0, got {self.sigma} and {self.steps}.")
+            raise UsageError(
+                f"sigma and steps must be at least 0, got {self.sigma} and {self.steps}."
+            )
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Accepts samples of any shape."""

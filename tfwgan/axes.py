@@ -10,7 +10,10 @@ def limits(values: np.ndarray, margin: float, log: bool = False) -> tuple[float,
     """Limits that hold all values and a margin, and are never equal."""
     if not len(values):
         return (0.1, 1.0) if log else (0.0, 1.0)
-    low, high = (np.log10(limit) if log else limit for limit in (float(np.min(values)), float(np.max(values))))
+    low, high = (
+        np.log10(limit) if log else limit
+        for limit in (float(np.min(values)), float(np.max(values)))
+    )
     if high - low <= 1e-9 * max(abs(low), abs(high)):
         low, high = low - 0.5 * (abs(low) or 1), high + 0.5 * (abs(high) or 1)
     low, high = low - margin * (high - low), high + margin * (high - low)
@@ -22,7 +25,10 @@ def ticks(low: float, high: float, most: int = 7, whole: bool = False) -> list[f
     power = 10.0 ** math.floor(math.log10((high - low) / most))
     step = next(f * power for f in (1, 2, 5, 10) if (high - low) / (f * power) <= most)
     step = max(step, 1.0) if whole else step
-    return [float(f"{i * step:.10g}") for i in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)]
+    return [
+        float(f"{i * step:.10g}")
+        for i in range(math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9) + 1)
+    ]
 
 
 def powers(low: float, high: float) -> list[float]:

@@ -1,9 +1,10 @@
 """Checkpoints: the whole state of a trainer in one file, written atomically, restored bit for bit.
 
-The state is every weight of the networks, their averages, the prior's table, both optimizers, the step and the
-running means of the current interval. Randomness and data order are functions of the step and need no saving.
-The file is an .npz whose note holds a digest of all the arrays: what is accepted is what was written. The note also
-says what was trained, and on which data, so that nothing else is gone on with.
+The state is every weight of the networks, their averages, the prior's table, both optimizers, the
+step and the running means of the current interval. Randomness and data order are functions of the
+step and need no saving. The file is an .npz whose note holds a digest of all the arrays: what is
+accepted is what was written. The note also says what was trained, and on which data, so that
+nothing else is gone on with.
 """
 
 import hashlib
@@ -48,7 +49,11 @@ def state(trainer: GanTrainer) -> dict[str, keras.Variable]:
         parts["d_optimizer"] = trainer.d_optimizer.variables
     if trainer.reconstructor is not None:
         parts["reconstructor"] = trainer.reconstructor.variables
-    return {f"{part}/{i:03d}/{v.name}": v for part, variables in parts.items() for i, v in enumerate(variables)}
+    return {
+        f"{part}/{i:03d}/{v.name}": v
+        for part, variables in parts.items()
+        for i, v in enumerate(variables)
+    }
 
 
 def save(folder: Path, trainer: GanTrainer, keep: int, **meta: Any) -> Path:
@@ -89,7 +94,9 @@ def path_of(folder: Path, step: int) -> Path:
 def paths(folder: Path) -> list[Path]:
     """Checkpoint files in a folder, newest first."""
     found = [
-        (int(match[1]), path) for path in folder.glob("step_*.npz") if (match := re.fullmatch(r"step_(\d+)", path.stem))
+        (int(match[1]), path)
+        for path in folder.glob("step_*.npz")
+        if (match := re.fullmatch(r"step_(\d+)", path.stem))
     ]
     return [path for _, path in sorted(found, reverse=True)]
 
@@ -106,7 +113,8 @@ def load(path: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]]:
         return arrays, _checked(json.loads(arrays.pop(_META).tobytes()), arrays)
     except FileNotFoundError:
         raise UsageError(f"There is no checkpoint {path}.") from None
-    # On what is none, readers of zip files and arrays raise anything (NotImplementedError, SyntaxError, MemoryError).
+    # On what is none, readers of zip files and arrays raise anything (NotImplementedError,
+    # SyntaxError, MemoryError).
     except Exception as error:
         reason = " ".join(str(error).split())[:200] or type(error).__name__
         raise UsageError(f"The checkpoint {path} is damaged: {reason}.") from None
@@ -146,7 +154,9 @@ def load_newest(folder: Path) -> tuple[dict[str, np.ndarray], dict[str, Any]] | 
         except UsageError as error:
             warnings.warn(f"{error} Using the one before.", stacklevel=2)
     if files:
-        raise UsageError(f"Every checkpoint in {folder} is damaged; start again under another `name`.")
+        raise UsageError(
+            f"Every checkpoint in {folder} is damaged; start again under another `name`."
+        )
     return None
 
 
@@ -158,7 +168,9 @@ def restore(trainer: GanTrainer, arrays: Mapping[str, np.ndarray]) -> None:
     """
     variables = state(trainer)
     for name in {*variables, _MEANS} ^ arrays.keys():
-        raise UsageError(f"The checkpoint does not fit the configuration: {name} is on one side only.")
+        raise UsageError(
+            f"The checkpoint does not fit the configuration: {name} is on one side only."
+        )
     for name, variable in variables.items():
         if tuple(variable.shape) != arrays[name].shape:
             raise UsageError(
@@ -181,7 +193,9 @@ def means(trainer: GanTrainer) -> np.ndarray:
 def set_means(trainer: GanTrainer, values: np.ndarray) -> None:
     """Puts back what `means` gave."""
     for parts, numbers in zip(_parts_of_means(trainer), values, strict=True):
-        if len(parts) != len(numbers):  # saved on another number of devices: Keras takes the mean over replicas
+        if len(parts) != len(
+            numbers
+        ):  # saved on another number of devices: Keras takes the mean over replicas
             numbers = [numbers.mean()] * len(parts)
         for part, number in zip(parts, numbers, strict=True):
             part.assign(number)

@@ -17,12 +17,15 @@ class UsageError(ValueError):
 def lack(error: BaseException) -> str | None:
     """What the machine lacks, memory or room on the disk, if that is the error; None if it is another.
 
-    TensorFlow has classes of its own for both, known here by name, so that this costs no import of it.
+    TensorFlow has classes of its own for both, known here by name, so that this costs no import of
+    it.
     """
     kind, text = type(error).__name__, one_line(error)
     if kind == "MemoryError" or (kind == "ResourceExhaustedError" and re.search("OOM|alloc", text)):
         return "memory is full; use a smaller `batch_size`, smaller networks, or smaller images (`image_size`)"
-    if kind in ("ResourceExhaustedError", "UnknownError") and re.search("No space|quota|too large|write", text, re.I):
+    if kind in ("ResourceExhaustedError", "UnknownError") and re.search(
+        "No space|quota|too large|write", text, re.I
+    ):
         return f"can't write: {text}"
     return text if kind == "ResourceExhaustedError" or isinstance(error, OSError) else None
 
@@ -45,8 +48,14 @@ def suggest(word: str, known: Iterable[str]) -> str:
     """The end of a message about an unknown word: the nearest known one, and all of them."""
     known = list(known)
     lower = {name.lower(): name for name in known}  # case is the commonest slip
-    near = [lower[word.lower()]] if word.lower() in lower else difflib.get_close_matches(word, known, n=1, cutoff=0.6)
-    near = near or [lower[name] for name in difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)]
+    near = (
+        [lower[word.lower()]]
+        if word.lower() in lower
+        else difflib.get_close_matches(word, known, n=1, cutoff=0.6)
+    )
+    near = near or [
+        lower[name] for name in difflib.get_close_matches(word.lower(), lower, n=1, cutoff=0.6)
+    ]
     hint = f"; did you mean {near[0]!r}?" if near else "."
     return f"{hint} Known: {', '.join(known) or 'none'}."
 

@@ -6,13 +6,23 @@ import os
 import secrets
 from pathlib import Path
 
-# What some file systems answer (shares of Windows and virtual machines, sshfs) that can't synchronise a folder.
-_NO_SYNC = {errno.EINVAL, errno.ENOTSUP, errno.EOPNOTSUPP, errno.EBADF, errno.ENOSYS, errno.EACCES, errno.EPERM}
+# What some file systems answer (shares of Windows and virtual machines, sshfs) that can't
+# synchronise a folder.
+_NO_SYNC = {
+    errno.EINVAL,
+    errno.ENOTSUP,
+    errno.EOPNOTSUPP,
+    errno.EBADF,
+    errno.ENOSYS,
+    errno.EACCES,
+    errno.EPERM,
+}
 
 
 def write_atomically(path: Path, content: bytes) -> None:
     """Writes a file so that whoever opens `path` sees the old content or the new, even after a power cut."""
-    # A new name that nobody can guess: a link that lies in wait there is neither followed nor replaced.
+    # A new name that nobody can guess: a link that lies in wait there is neither followed nor
+    # replaced.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")
     descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o666)
     try:

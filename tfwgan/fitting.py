@@ -10,23 +10,34 @@ from tfwgan.data.elements import elements
 from tfwgan.errors import UsageError
 
 _KEPT = "the run's checkpoints hold everything, trainer.save_weights(path) all weights, trainer.generator.save(path) "
-KEEP = _KEPT + "the generator, and tfwgan.export_saved_model(trainer, path) a model that samples without Keras"
+KEEP = (
+    _KEPT
+    + "the generator, and tfwgan.export_saved_model(trainer, path) a model that samples without Keras"
+)
 
 
 def check_callbacks(callbacks: Iterable[Any] | None) -> None:
     """Raises `UsageError` for Keras' callbacks that need what a trainer of two networks has not."""
-    listed = callbacks.callbacks if isinstance(callbacks, keras.callbacks.CallbackList) else callbacks
+    listed = (
+        callbacks.callbacks if isinstance(callbacks, keras.callbacks.CallbackList) else callbacks
+    )
     for one in tf.nest.flatten(listed or []):
         name = type(one).__name__
         if isinstance(one, keras.callbacks.ModelCheckpoint) and not one.save_weights_only:
-            raise UsageError(f"ModelCheckpoint has to save weights only (save_weights_only=True): {KEEP}.")
-        if isinstance(one, keras.callbacks.ReduceLROnPlateau | keras.callbacks.LearningRateScheduler):
+            raise UsageError(
+                f"ModelCheckpoint has to save weights only (save_weights_only=True): {KEEP}."
+            )
+        if isinstance(
+            one, keras.callbacks.ReduceLROnPlateau | keras.callbacks.LearningRateScheduler
+        ):
             raise UsageError(
                 f"{name} changes the rate of one optimizer, and a GAN has two; give each a schedule of "
                 "keras.optimizers.schedules, or set trainer.g_optimizer.learning_rate in a callback."
             )
         if isinstance(one, keras.callbacks.SwapEMAWeights):
-            raise UsageError(f"{name} is not needed: with ema=0.999 the trainer samples from its own running average.")
+            raise UsageError(
+                f"{name} is not needed: with ema=0.999 the trainer samples from its own running average."
+            )
 
 
 class TwoNetworks(keras.Model):
@@ -44,11 +55,15 @@ class TwoNetworks(keras.Model):
             UsageError: If there is a critic and no optimizer for it.
         """
         if self.critic is not None and d_optimizer is None:
-            raise UsageError("compile takes two optimizers, the generator's and the critic's; give a d_optimizer.")
-        # Left to itself, Keras compiles the whole step with XLA on machines that have a GPU, used or not.
+            raise UsageError(
+                "compile takes two optimizers, the generator's and the critic's; give a d_optimizer."
+            )
+        # Left to itself, Keras compiles the whole step with XLA on machines that have a GPU, used
+        # or not.
         super().compile(optimizer=None, **{"jit_compile": False, **kwargs})
-        # TensorFlow's graph optimizer lets some reads of a weight pass over an update of it when threads meet by chance
-        # (seen in 5 of 74 fresh graphs; in none of 262 without it). Nothing here gets slower without it.
+        # TensorFlow's graph optimizer lets some reads of a weight pass over an update of it when
+        # threads meet by chance (seen in 5 of 74 fresh graphs; in none of 262 without it). Nothing
+        # here gets slower without it.
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
         self.g_optimizer, self.d_optimizer, self._compiled = g_optimizer, d_optimizer, {}
         g_optimizer.build(self.generator_variables)
@@ -59,14 +74,18 @@ class TwoNetworks(keras.Model):
         """Keras' `fit` on a stream of batches; one step takes `n_critic` of them, and makes one generator update.
 
         Args:
-            x: Images `[batch, ...]`, see `tfwgan.data.elements`. An endless stream needs `steps_per_epoch`.
+            x: Images `[batch, ...]`, see `tfwgan.data.elements`. An endless stream needs
+                `steps_per_epoch`.
             **kwargs: Of Keras' `fit`: `epochs`, `callbacks`, `verbose`, ...
 
         Raises:
-            UsageError: If the data are something else, or a callback makes no sense for two networks.
+            UsageError: If the data are something else, or a callback makes no sense for two
+                networks.
         """
         if kwargs.get("validation_data") is not None:
-            raise UsageError("A GAN has no validation loss; watch distances instead: metrics=('w1',) in Config.")
+            raise UsageError(
+                "A GAN has no validation loss; watch distances instead: metrics=('w1',) in Config."
+            )
         check_callbacks(kwargs.get("callbacks"))
         x = self.elements(x)
         self._compiled_for(x.element_spec["image"].shape[1])
@@ -113,7 +132,9 @@ class TwoNetworks(keras.Model):
 
     def evaluate(self, *_, **__):
         """Not for a GAN: `tfwgan.metrics` has the distances to the data."""
-        raise UsageError("A GAN has no loss to evaluate; the distances of tfwgan.metrics say how good it is.")
+        raise UsageError(
+            "A GAN has no loss to evaluate; the distances of tfwgan.metrics say how good it is."
+        )
 
     def train_on_batch(self, *_, **__):
         """Not for a GAN, whose step takes several batches."""

@@ -13,13 +13,18 @@ Logs = Mapping[str, tf.Tensor]
 
 
 def steps(
-    trainer: GanTrainer, elements: Callable[[int], tf.data.Dataset], schedule: CriticSteps, first: int, last: int
+    trainer: GanTrainer,
+    elements: Callable[[int], tf.data.Dataset],
+    schedule: CriticSteps,
+    first: int,
+    last: int,
 ) -> Iterator[tuple[int, Logs]]:
     """Trains, and tells after each step its number, counted from 1, and the running means so far.
 
     Args:
         trainer: A compiled trainer.
-        elements: From a step to training data from there on, with as many critic batches as that step has.
+        elements: From a step to training data from there on, with as many critic batches as that
+            step has.
         schedule: How many critic batches a step has.
         first: Steps that were made before.
         last: Steps to make in all.
@@ -27,7 +32,9 @@ def steps(
     while first < last:
         end = min(last, schedule.next_change(first))
         step_function = trainer.step_function(schedule.at(first))
-        iterator = iter(trainer.distribute_strategy.experimental_distribute_dataset(elements(first)))
+        iterator = iter(
+            trainer.distribute_strategy.experimental_distribute_dataset(elements(first))
+        )
         for step in range(first + 1, end + 1):
             yield step, step_function(iterator)
         first = end
@@ -46,8 +53,8 @@ def train(
 ) -> None:
     """Trains from step `first` to step `last`, or until a callback sets `trainer.stop_training`.
 
-    Keras' callbacks see one training, whose epochs are the intervals. In the middle of an interval, where a run may
-    have been stopped, its means go on.
+    Keras' callbacks see one training, whose epochs are the intervals. In the middle of an interval,
+    where a run may have been stopped, its means go on.
 
     Args:
         trainer: See `steps`, as the four that follow.
@@ -63,7 +70,9 @@ def train(
     if first >= last:
         return
     epochs = -(-last // interval)
-    events = keras.callbacks.CallbackList(list(callbacks), model=trainer, epochs=epochs, steps=interval, verbose=0)
+    events = keras.callbacks.CallbackList(
+        list(callbacks), model=trainer, epochs=epochs, steps=interval, verbose=0
+    )
     trainer.stop_training = False
 
     def begin(step: int) -> None:

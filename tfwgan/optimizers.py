@@ -13,11 +13,18 @@ Schedule = Literal["constant", "linear", "cosine"]
 class RMSprop(keras.optimizers.Optimizer):
     """RMSProp as in Arjovsky's code: ``v <- rho v + (1 - rho) g^2``, ``w <- w - lr g / (sqrt(v) + epsilon)``.
 
-    Keras' own has rho 0.9 and epsilon inside the root, where 1e-7 caps the step of small gradients: with clipped
-    weights, whose gradients are tiny, it is another algorithm.
+    Keras' own has rho 0.9 and epsilon inside the root, where 1e-7 caps the step of small gradients:
+    with clipped weights, whose gradients are tiny, it is another algorithm.
     """
 
-    def __init__(self, learning_rate=5e-5, rho: float = 0.99, epsilon: float = 1e-8, name: str = "rmsprop", **kwargs):
+    def __init__(
+        self,
+        learning_rate=5e-5,
+        rho: float = 0.99,
+        epsilon: float = 1e-8,
+        name: str = "rmsprop",
+        **kwargs,
+    ):
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.rho, self.epsilon = rho, epsilon
 
@@ -32,7 +39,9 @@ class RMSprop(keras.optimizers.Optimizer):
         """One update of one variable."""
         velocity = self._velocities[self._get_variable_index(variable)]
         velocity.assign(self.rho * velocity + (1.0 - self.rho) * ops.square(gradient))
-        step = ops.cast(learning_rate, variable.dtype) * gradient / (ops.sqrt(velocity) + self.epsilon)
+        step = (
+            ops.cast(learning_rate, variable.dtype) * gradient / (ops.sqrt(velocity) + self.epsilon)
+        )
         self.assign_sub(variable, step)
 
     def get_config(self):
@@ -73,7 +82,11 @@ def rmsprop(
 
 
 def sgd(
-    updates: int, lr: float = 1e-2, momentum: float = 0.0, schedule: Schedule = "constant", final: float = 0.0
+    updates: int,
+    lr: float = 1e-2,
+    momentum: float = 0.0,
+    schedule: Schedule = "constant",
+    final: float = 0.0,
 ) -> keras.optimizers.Optimizer:
     """Gradient descent. For `schedule` and `final` see `_rate`."""
     if not 0 <= momentum < 1:

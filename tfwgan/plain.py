@@ -13,7 +13,8 @@ def plain_keras() -> Iterator[None]:
     """Inside this, layers are made in float32, channels last; afterwards everything is as it was.
 
     Raises:
-        UsageError: If Keras computes with something else than TensorFlow, which can't be changed any more.
+        UsageError: If Keras computes with something else than TensorFlow, which can't be changed
+            any more.
     """
     if keras.config.backend() != "tensorflow":
         raise UsageError(

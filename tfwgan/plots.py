@@ -9,7 +9,15 @@ from PIL import Image, ImageDraw, ImageFont
 from tfwgan import axes
 
 # Told apart also by those who don't see all colours (Okabe and Ito, 2008).
-COLOURS = ((0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (230, 159, 0), (86, 180, 233), (90, 90, 90))
+COLOURS = (
+    (0, 114, 178),
+    (213, 94, 0),
+    (0, 158, 115),
+    (204, 121, 167),
+    (230, 159, 0),
+    (86, 180, 233),
+    (90, 90, 90),
+)
 
 _ZOOM = 3  # drawn larger, for smooth lines and letters
 _INK, _PALE, _GRID = (60, 60, 60), (150, 150, 150), (232, 232, 232)
@@ -28,8 +36,8 @@ def line_chart(
     """Curves in one frame, with ticks; beside each its last value, and its name if there are several.
 
     Args:
-        curves: Points (x, y) of each, by name. A NaN breaks the line, and a point between two breaks is a dot; a value
-            of infinity runs along the upper edge.
+        curves: Points (x, y) of each, by name. A NaN breaks the line, and a point between two
+            breaks is a dot; a value of infinity runs along the upper edge.
         title: Printed above the frame.
         x_label: Printed below.
         y_label: Printed above the axis.
@@ -48,7 +56,12 @@ def line_chart(
     places = np.concatenate([x[np.isfinite(x)] for x, _ in data.values()] or [[]])
     ends = [_end(name if len(data) > 1 else "", *curve) for name, curve in data.items()]
     chart = _Chart(size, title, x_label, f"{y_label} (log scale)".strip() if log_y else y_label)
-    chart.frame(axes.limits(places, 0.0), axes.limits(heights, margin, log_y), log_y, beside=[text for text, _ in ends])
+    chart.frame(
+        axes.limits(places, 0.0),
+        axes.limits(heights, margin, log_y),
+        log_y,
+        beside=[text for text, _ in ends],
+    )
     for colour, (x, y) in zip(_colours(len(data)), data.values(), strict=True):
         chart.curve(x, y, colour)
     chart.name_ends(ends, _colours(len(data)) if len(data) > 1 else [None] * len(data))
@@ -84,13 +97,20 @@ def bar_chart(
     chart = _Chart(size, title, x_label, y_label, legend=list(data) if len(data) > 1 else [])
     margin = width / 2 + 0.02 * (places[-1] - places[0] + width)
     # Counts have no half ticks.
-    whole = [bool(np.all(np.asarray(numbers) == np.round(numbers))) for numbers in (places, heights)]
+    whole = [
+        bool(np.all(np.asarray(numbers) == np.round(numbers))) for numbers in (places, heights)
+    ]
     x_limits = places[0] - margin, places[-1] + margin
     chart.frame(x_limits, (min(0.0, heights.min()), 1.08 * max(heights.max(), 1e-9)), whole=whole)
     for colour, (x, y) in zip(_colours(len(data)), data.values(), strict=True):
         for place, height in zip(x, y, strict=True):
-            corners = chart.place(place - width / 2, max(height, 0)), chart.place(place + width / 2, min(height, 0))
-            chart.draw.rectangle([*corners[0], *corners[1]], fill=_mix(colour, 0.75), outline=colour, width=_ZOOM)
+            corners = (
+                chart.place(place - width / 2, max(height, 0)),
+                chart.place(place + width / 2, min(height, 0)),
+            )
+            chart.draw.rectangle(
+                [*corners[0], *corners[1]], fill=_mix(colour, 0.75), outline=colour, width=_ZOOM
+            )
     return chart.pixels()
 
 
@@ -126,7 +146,9 @@ def matrix(
             share = value / max(values.max(), 1e-300)
             corner = left + j * side, top + i * side
             box = [_ZOOM * c for c in (*corner, corner[0] + side, corner[1] + side)]
-            chart.draw.rectangle(box, fill=_mix(COLOURS[0], 0.85 * share), outline=(255, 255, 255), width=2 * _ZOOM)
+            chart.draw.rectangle(
+                box, fill=_mix(COLOURS[0], 0.85 * share), outline=(255, 255, 255), width=2 * _ZOOM
+            )
             ink = (255, 255, 255) if share > 0.6 else _INK if value else _PALE
             chart.text((corner[0] + side / 2, corner[1] + side / 2), f"{value:g}", "mm", ink)
     return chart.pixels()
@@ -154,14 +176,21 @@ def moves(
         uint8 `[height, width, 3]`.
     """
     chart = _Chart(size, title, legend=list(names))
-    chart.frame(axes.limits(np.concatenate([positions_x, positions_y]), 0.1), (-0.2, 1.2), ticks_y=False)
+    chart.frame(
+        axes.limits(np.concatenate([positions_x, positions_y]), 0.1), (-0.2, 1.2), ticks_y=False
+    )
     for i, j in zip(*np.nonzero(plan), strict=True):
         start, end = chart.place(positions_x[i], 1.0), chart.place(positions_y[j], 0.0)
-        chart.draw.line([start, end], fill=_PALE, width=round(_ZOOM * 4 * plan[i, j] / np.max(plan)))
+        chart.draw.line(
+            [start, end], fill=_PALE, width=round(_ZOOM * 4 * plan[i, j] / np.max(plan))
+        )
         spot = [(0.7 * a + 0.3 * b) / _ZOOM for a, b in zip(start, end, strict=True)]
         label = f"{plan[i, j]:g} x {abs(positions_x[i] - positions_y[j]):g}"
         chart.text((spot[0] + 10, spot[1]), label, "lb" if start[0] < end[0] else "lt")
-    for positions, height, colour in ((positions_x, 1.0, COLOURS[0]), (positions_y, 0.0, COLOURS[1])):
+    for positions, height, colour in (
+        (positions_x, 1.0, COLOURS[0]),
+        (positions_y, 0.0, COLOURS[1]),
+    ):
         for position in positions:
             chart.draw.circle(chart.place(position, height), 8 * _ZOOM, fill=colour)
     return chart.pixels()
@@ -173,11 +202,17 @@ def tiles(pictures: Sequence[Sequence[np.ndarray]], gap: int = 12) -> np.ndarray
     rows = []
     for row in pictures:
         tall = max(len(picture) for picture in row)
-        wide = [np.pad(p, ((0, tall - len(p)), (0, gap if p is not row[-1] else 0), (0, 0)), **pad) for p in row]
+        wide = [
+            np.pad(p, ((0, tall - len(p)), (0, gap if p is not row[-1] else 0), (0, 0)), **pad)
+            for p in row
+        ]
         rows.append(np.concatenate(wide, axis=1))
     width = max(row.shape[1] for row in rows)
     rows = [
-        np.pad(row, ((0, gap if row is not rows[-1] else 0), (0, width - row.shape[1]), (0, 0)), **pad) for row in rows
+        np.pad(
+            row, ((0, gap if row is not rows[-1] else 0), (0, width - row.shape[1]), (0, 0)), **pad
+        )
+        for row in rows
     ]
     return np.concatenate(rows)
 
@@ -194,7 +229,9 @@ class _Chart:
         self.text((16, 14), title, "lt", (20, 20, 20), ImageFont.load_default(16 * _ZOOM))
         for row, (name, colour) in enumerate(zip(legend, _colours(len(legend)), strict=True)):
             left, middle = size[0] - self.legend_width + 4, 66 + 22 * row
-            self.draw.line([_ZOOM * c for c in (left, middle, left + 18, middle)], fill=colour, width=4 * _ZOOM)
+            self.draw.line(
+                [_ZOOM * c for c in (left, middle, left + 18, middle)], fill=colour, width=4 * _ZOOM
+            )
             self.text((left + 26, middle), name, "lm")
 
     def width(self, text):
@@ -203,12 +240,21 @@ class _Chart:
 
     def text(self, place, text, anchor, colour=_INK, font=None):
         """Prints a text at (x, y) in pixels."""
-        self.draw.text((place[0] * _ZOOM, place[1] * _ZOOM), text, colour, font or self.font, anchor)
+        self.draw.text(
+            (place[0] * _ZOOM, place[1] * _ZOOM), text, colour, font or self.font, anchor
+        )
 
     def frame(self, x_limits, y_limits, log_y=False, ticks_y=True, whole=(False, False), beside=()):
         """Draws axes, ticks and labels; leaves room for texts beside the frame."""
-        self.limits, self.log_y = (x_limits, tuple(np.log10(y_limits)) if log_y else y_limits), log_y
-        marks_y = (axes.powers(*y_limits) if log_y else axes.ticks(*y_limits, whole=whole[1])) if ticks_y else []
+        self.limits, self.log_y = (
+            (x_limits, tuple(np.log10(y_limits)) if log_y else y_limits),
+            log_y,
+        )
+        marks_y = (
+            (axes.powers(*y_limits) if log_y else axes.ticks(*y_limits, whole=whole[1]))
+            if ticks_y
+            else []
+        )
         left = 28 + max((self.width(axes.number(mark)) for mark in marks_y), default=0)
         room = max((self.width(text) for text in beside), default=0) + 34
         self.box = (left, 62, self.size[0] - max(room, self.legend_width + 8), self.size[1] - 48)
@@ -221,7 +267,9 @@ class _Chart:
             x = self.place(mark, y_limits[0])[0]
             self.draw.line([x, bottom, x, bottom + 5 * _ZOOM], fill=_PALE, width=_ZOOM)
             self.text((x / _ZOOM, self.box[3] + 9), axes.number(mark), "mt")
-        self.draw.line([self.box[0] * _ZOOM, bottom, self.box[2] * _ZOOM, bottom], fill=_PALE, width=_ZOOM)
+        self.draw.line(
+            [self.box[0] * _ZOOM, bottom, self.box[2] * _ZOOM, bottom], fill=_PALE, width=_ZOOM
+        )
         self.text(((self.box[0] + self.box[2]) / 2, self.size[1] - 10), self.labels[0], "ms")
         self.text((16, 50), self.labels[1], "ls")
 
@@ -230,7 +278,9 @@ class _Chart:
         if self.log_y:
             y = math.log10(y) if y > 0 else -math.inf
         (x0, x1), (y0, y1) = self.limits
-        across, up = (min(max((v - a) / (b - a), 0.0), 1.0) for v, a, b in ((x, x0, x1), (y, y0, y1)))
+        across, up = (
+            min(max((v - a) / (b - a), 0.0), 1.0) for v, a, b in ((x, x0, x1), (y, y0, y1))
+        )
         left, top, right, bottom = self.box
         return _ZOOM * (left + across * (right - left)), _ZOOM * (bottom - up * (bottom - top))
 
@@ -246,7 +296,11 @@ class _Chart:
 
     def name_ends(self, ends, colours):
         """Prints a text beside the end of each curve; moved apart they are led back to it by a line."""
-        known = [(self.place(*spot), text, colour) for (text, spot), colour in zip(ends, colours, strict=True) if text]
+        known = [
+            (self.place(*spot), text, colour)
+            for (text, spot), colour in zip(ends, colours, strict=True)
+            if text
+        ]
         known.sort(key=lambda one: one[0][1])
         heights = axes.apart([y / _ZOOM for (_, y), _, _ in known], 17, self.box[1], self.box[3])
         edge = self.box[2]
@@ -263,11 +317,15 @@ class _Chart:
         return np.asarray(self.image.resize(self.size, Image.Resampling.BOX))
 
 
-def _curve(name: str, x: Sequence[float], y: Sequence[float], log_y: bool) -> tuple[np.ndarray, np.ndarray]:
+def _curve(
+    name: str, x: Sequence[float], y: Sequence[float], log_y: bool
+) -> tuple[np.ndarray, np.ndarray]:
     """Points of a curve as float64, checked; what a logarithmic axis can't show is NaN."""
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     if x.ndim != 1 or x.shape != y.shape:
-        raise ValueError(f"The x and y of {name!r} must have the same length, got shapes {x.shape} and {y.shape}.")
+        raise ValueError(
+            f"The x and y of {name!r} must have the same length, got shapes {x.shape} and {y.shape}."
+        )
     return x, np.where(y > 0, y, np.nan) if log_y else y
 
 

@@ -1,8 +1,9 @@
 """Latent priors: where the generator's input comes from.
 
-A prior draws *codes* and, as a Keras layer, maps codes to latents `z`. For the continuous priors the two are the same;
-for ``const=N``, the discrete generator of the first seed, a code is the index of a row of an `[N, z_dim]` table.
-Seeds are pairs `[key, counter]` of `tfwgan.rng`: draw number `counter` of the stream `key`.
+A prior draws *codes* and, as a Keras layer, maps codes to latents `z`. For the continuous priors
+the two are the same; for ``const=N``, the discrete generator of the first seed, a code is the index
+of a row of an `[N, z_dim]` table. Seeds are pairs `[key, counter]` of `tfwgan.rng`: draw number
+`counter` of the stream `key`.
 """
 
 from typing import ClassVar, Literal
@@ -95,60 +96,93 @@ class Info(Prior):
         z_dim: Latent size, all three parts together.
         categories: Number of equally likely categories.
         codes: Number of continuous codes.
-        code: Law of a continuous code: uniform on [-1, 1) as in the paper, or N(0, 1) as in the third seed.
+        code: Law of a continuous code: uniform on [-1, 1) as in the paper, or N(0, 1) as in the
+            third seed.
     """
 
     def __init__(
-        self, z_dim: int, categories: int = 10, codes: int = 2, code: Literal["uniform", "normal"] = "uniform"
+        self,
+        z_dim: int,
+        categories: int = 10,
+        codes: int = 2,
+        code: Literal["uniform", "normal"] = "uniform",
     ):
         if min(categories, codes) < 1:
-            raise UsageError(f"categories and codes must be at least 1, got {categories} and {codes}.")
+            raise UsageError(
+                f"categories and codes must be at least 1, got {categories} and {codes}."
+            )
         if z_dim <= categories + codes:
-            raise UsageError(f"it needs more than `z_dim={categories + codes}`, to leave some for the noise.")
+            raise UsageError(
+                f"it needs more than `z_dim={categories + codes}`, to leave some for the noise."
+            )
         super().__init__(z_dim)
         self.categories, self.codes, self.code = categories, codes, code
 
     def get_config(self):
         """The constructor's arguments."""
-        return {**super().get_config(), "categories": self.categories, "codes": self.codes, "code": self.code}
+        return {
+            **super().get_config(),
+            "categories": self.categories,
+            "codes": self.codes,
+            "code": self.code,
+        }
 
     def draw(self, n, seed):  # noqa: D102 - see Prior
         seeds = [rng.derive(seed, part) for part in ("noise", "category", "code")]
         noise = rng.normal([n, self.z_dim - self.categories - self.codes], seeds[0])
         category = tf.one_hot(rng.integers([n], seeds[1], self.categories), self.categories)
         normal = self.code == "normal"
-        code = rng.normal([n, self.codes], seeds[2]) if normal else rng.uniform([n, self.codes], seeds[2], -1.0, 1.0)
+        code = (
+            rng.normal([n, self.codes], seeds[2])
+            if normal
+            else rng.uniform([n, self.codes], seeds[2], -1.0, 1.0)
+        )
         return tf.concat([noise, category, code], axis=1)
 
 
 class Const(Prior):
     """N equally likely atoms: the rows of a table drawn once from N(0, 1) (Elnekave and Weiss, 2025).
 
-    A draw of exactly N samples is the whole table in order, so that the generated distribution is met exactly.
-    Otherwise the draws of a stream go through shuffled epochs of the table: draw c takes positions c n ... c n + n - 1,
-    so that each atom is trained equally often.
+    A draw of exactly N samples is the whole table in order, so that the generated distribution is
+    met exactly. Otherwise the draws of a stream go through shuffled epochs of the table: draw c
+    takes positions c n ... c n + n - 1, so that each atom is trained equally often.
 
     Args:
         z_dim: Latent size.
         n: Number of atoms.
-        replace: Draw rows independently, with replacement, whatever the number (as the original code does).
+        replace: Draw rows independently, with replacement, whatever the number (as the original
+            code does).
         trainable: Train the table with the generator.
         table_seed: Seed of the table.
     """
 
     code_dtype: ClassVar[tf.DType] = tf.int64
 
-    def __init__(self, z_dim: int, n: int, replace: bool = False, trainable: bool = False, table_seed: int = 0):
+    def __init__(
+        self,
+        z_dim: int,
+        n: int,
+        replace: bool = False,
+        trainable: bool = False,
+        table_seed: int = 0,
+    ):
         if n < 1:
             raise UsageError(f"n must be at least 1, got {n}.")
         super().__init__(z_dim)
         self.trainable = trainable
         self.n, self.replace, self.table_seed = n, replace, table_seed
-        self.table = self.add_weight((n, z_dim), initializer=self._initial_table, trainable=trainable, name="table")
+        self.table = self.add_weight(
+            (n, z_dim), initializer=self._initial_table, trainable=trainable, name="table"
+        )
 
     def get_config(self):
         """The constructor's arguments."""
-        own = {"n": self.n, "replace": self.replace, "trainable": self.trainable, "table_seed": self.table_seed}
+        own = {
+            "n": self.n,
+            "replace": self.replace,
+            "trainable": self.trainable,
+            "table_seed": self.table_seed,
+        }
         return {**super().get_config(), **own}
 
     def draw(self, n, seed):  # noqa: D102 - see Prior
@@ -168,4 +202,11 @@ class Const(Prior):
         return rng.normal(shape, rng.seed_pair(rng.stream(self.table_seed, "table of atoms"), 0))
 
 
-PRIORS = {"normal": Normal, "uniform": Uniform, "binary": Binary, "sphere": Sphere, "info": Info, "const": Const}
+PRIORS = {
+    "normal": Normal,
+    "uniform": Uniform,
+    "binary": Binary,
+    "sphere": Sphere,
+    "info": Info,
+    "const": Const,
+}

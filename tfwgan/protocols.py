@@ -1,6 +1,7 @@
 """What the parts of a GAN are to each other: the shapes of samples, critics, objectives, distances and metrics.
 
-Nothing inherits from these. They say once what every part may count on, and type checkers hold the parts to it.
+Nothing inherits from these. They say once what every part may count on, and type checkers hold the
+parts to it.
 """
 
 from collections.abc import Callable, Mapping
@@ -10,8 +11,9 @@ from typing import Any, Protocol
 import numpy as np
 import tensorflow as tf
 
-# Tensors by name. Of samples: `image [b, ...]`, and where there are such `label [b]`, `z [b, z_dim]` and
-# `reconstruction [b, z_dim]`. Of what a critic says of them: `score [b]`, and further heads.
+# Tensors by name. Of samples: `image [b, ...]`, and where there are such `label [b]`, `z [b,
+# z_dim]` and `reconstruction [b, z_dim]`. Of what a critic says of them: `score [b]`, and further
+# heads.
 Tensors = Mapping[str, tf.Tensor]
 Samples = tf.Tensor | Tensors
 Critic = Callable[[Tensors], Tensors]
@@ -50,7 +52,9 @@ class Objective(Protocol):
     ) -> dict[str, tf.Tensor]:
         """Scalars by name; the critic minimises ``critic_loss``. Not called unless `uses_critic`."""
 
-    def generator_terms(self, critic: Critic, real: Tensors, fake: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+    def generator_terms(
+        self, critic: Critic, real: Tensors, fake: Tensors, seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         """Scalars by name; the generator minimises ``generator_loss``."""
 
     def project(self, variables: list) -> None:

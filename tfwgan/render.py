@@ -42,13 +42,15 @@ def image_grid(
     """Images `[n, h, w, c]` in [-1, 1] side by side, row by row.
 
     Args:
-        images: Of any number of channels; of more than three the first three are shown, of two the first.
+        images: Of any number of channels; of more than three the first three are shown, of two the
+            first.
         columns: Images per row; by default as many as make the grid nearly square.
         gap: White pixels between images.
         row_heads: What to print left of each row; nothing by default.
         column_heads: What to print above each column.
         title: What to print above all.
-        zoom: The whole factor by which the grid is enlarged; by default what brings the longer side nearest to `SIDE`.
+        zoom: The whole factor by which the grid is enlarged; by default what brings the longer side
+            nearest to `SIDE`.
 
     Returns:
         uint8 `[height, width, 1 or 3]`.
@@ -63,21 +65,29 @@ def image_grid(
     for heads, places, what in ((row_heads, rows, "rows"), (column_heads, columns, "columns")):
         if len(heads) not in (0, places):
             raise ValueError(f"{len(heads)} heads were given for {places} {what}.")
-    grid = np.full((rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255, np.uint8)
+    grid = np.full(
+        (rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255, np.uint8
+    )
     for i, image in enumerate(pixels):
         top, left = gap + i // columns * (height + gap), gap + i % columns * (width + gap)
         grid[top : top + height, left : left + width] = image
     zoom = zoom or max(1, round(SIDE / max(grid.shape[:2])))
-    return with_heads(grid.repeat(zoom, axis=0).repeat(zoom, axis=1), row_heads, column_heads, title)
+    return with_heads(
+        grid.repeat(zoom, axis=0).repeat(zoom, axis=1), row_heads, column_heads, title
+    )
 
 
-def scatter(fake: np.ndarray | None, real: np.ndarray | None = None, paths: np.ndarray | None = None) -> np.ndarray:
+def scatter(
+    fake: np.ndarray | None, real: np.ndarray | None = None, paths: np.ndarray | None = None
+) -> np.ndarray:
     """Points `[n, d]` on the square [-1, 1]^2: generated ones blue, real ones green below them.
 
     Args:
-        fake: Generated points, or None. Only the first two coordinates are shown; a missing second one is 0.
+        fake: Generated points, or None. Only the first two coordinates are shown; a missing second
+            one is 0.
         real: Real points, or None.
-        paths: Points `[rows, steps, d]` that are joined by a line along each row, with a dot at its ends.
+        paths: Points `[rows, steps, d]` that are joined by a line along each row, with a dot at its
+            ends.
 
     Returns:
         uint8 `[height, width, 3]`. Points outside lie on the border.
@@ -85,7 +95,9 @@ def scatter(fake: np.ndarray | None, real: np.ndarray | None = None, paths: np.n
     scale = 2  # drawn twice as large, for smooth dots
     canvas = Image.new("RGB", (_SQUARE * scale, _SQUARE * scale), "white")
     draw = ImageDraw.Draw(canvas)
-    draw.rectangle((0, 0, _SQUARE * scale - 1, _SQUARE * scale - 1), outline=(180, 180, 180), width=scale)
+    draw.rectangle(
+        (0, 0, _SQUARE * scale - 1, _SQUARE * scale - 1), outline=(180, 180, 180), width=scale
+    )
     for points, colour in ((real, (120, 190, 120)), (fake, (40, 80, 200))):
         for place in [] if points is None else _places(points, _SQUARE * scale):
             draw.circle(place, 1.5 * scale, fill=colour)
@@ -108,13 +120,18 @@ def _places(points: np.ndarray, side: int) -> list[tuple[float, float]]:
 
 
 def picture(
-    samples: np.ndarray | None, real: np.ndarray | None = None, columns: int | None = None, **heads: Sequence[str] | str
+    samples: np.ndarray | None,
+    real: np.ndarray | None = None,
+    columns: int | None = None,
+    **heads: Sequence[str] | str,
 ) -> np.ndarray:
     """The picture that fits the samples: a grid of images, or a scatter plot of their first two coordinates.
 
     `heads` are those of `image_grid`; a scatter plot has none.
     """
-    return image_grid(samples, columns, **heads) if np.ndim(samples) == 4 else scatter(samples, real)
+    return (
+        image_grid(samples, columns, **heads) if np.ndim(samples) == 4 else scatter(samples, real)
+    )
 
 
 def save_png(pixels: np.ndarray, path: str | Path) -> None:
@@ -135,8 +152,10 @@ def save_samples(
     """Writes samples in [-1, 1] as one picture (.png .jpg .webp), as an array (.npz .npy) or as a folder of pictures.
 
     Args:
-        samples: Images `[n, h, w, c]`, or points `[n, d]`, which don't go into a folder of pictures.
-        out: Where to write; missing parent folders are made. A folder has no ending, exists, or ends in a slash.
+        samples: Images `[n, h, w, c]`, or points `[n, d]`, which don't go into a folder of
+            pictures.
+        out: Where to write; missing parent folders are made. A folder has no ending, exists, or
+            ends in a slash.
         columns: Images per row of the one picture.
         real: Points to draw below generated ones.
         paths: Whether rows of `columns` points are paths, to be drawn as lines.
@@ -151,13 +170,19 @@ def save_samples(
     """
     ending, is_image, path = _ending(out, named), samples.ndim == 4, Path(out)
     if not is_image and not ending:
-        raise UsageError(f"{named}={out} asks for a folder of pictures, but the samples are points; use .png or .npz.")
+        raise UsageError(
+            f"{named}={out} asks for a folder of pictures, but the samples are points; use .png or .npz."
+        )
     try:
         (path.parent if ending else path).mkdir(parents=True, exist_ok=True)
         if ending in _PICTURES:
-            lines = samples.reshape(-1, columns, samples.shape[-1]) if paths and not is_image else None
+            lines = (
+                samples.reshape(-1, columns, samples.shape[-1]) if paths and not is_image else None
+            )
             points = None if paths else samples
-            pixels = image_grid(samples, columns, **heads) if is_image else scatter(points, real, lines)
+            pixels = (
+                image_grid(samples, columns, **heads) if is_image else scatter(points, real, lines)
+            )
             write_atomically(path, _encoded(pixels, _PICTURES[ending]))
         elif ending:
             write_atomically(path, _array(samples, ending))
@@ -181,7 +206,9 @@ def _ending(out: str | Path, named: str) -> str:
         return ""
     if ending not in (*_PICTURES, *_ARRAYS):
         known = ", ".join((*_PICTURES, *_ARRAYS))
-        raise UsageError(f"{named}={out} has an unknown ending; use one of {known}, or end a folder's name in a slash.")
+        raise UsageError(
+            f"{named}={out} has an unknown ending; use one of {known}, or end a folder's name in a slash."
+        )
     return ending
 
 
@@ -189,7 +216,9 @@ def _encoded(pixels: np.ndarray, kind: str) -> bytes:
     """Pixels `[h, w, 1 or 3]` as the content of an image file; of one that loses something, little."""
     buffer = io.BytesIO()
     options = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}.get(kind, {})
-    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(buffer, kind, **options)
+    Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(
+        buffer, kind, **options
+    )
     return buffer.getvalue()
 
 

@@ -1,8 +1,9 @@
 """Randomness without state: every random number is a function of (seed, purpose, counter).
 
-Nothing has to be saved to resume a run, and since all replicas draw for the *global* batch and keep their own rows,
-the number of devices changes nothing either. Philox is named explicitly, so that CPU, GPU and XLA agree on its whole
-numbers; inside a step compiled with XLA, `normal` and `uniform` make other floats of them.
+Nothing has to be saved to resume a run, and since all replicas draw for the *global* batch and keep
+their own rows, the number of devices changes nothing either. Philox is named explicitly, so that
+CPU, GPU and XLA agree on its whole numbers; inside a step compiled with XLA, `normal` and `uniform`
+make other floats of them.
 """
 
 import contextlib
@@ -28,7 +29,9 @@ def seed_pair(key: int | tf.Tensor, counter: int | tf.Tensor) -> tf.Tensor:
 
 def derive(seed: tf.Tensor, purpose: str) -> tf.Tensor:
     """The seed pair of one part of what a seed pair stands for."""
-    return seed_pair(tf.bitwise.bitwise_xor(seed[0], tf.constant(stream(0, purpose), tf.int64)), seed[1])
+    return seed_pair(
+        tf.bitwise.bitwise_xor(seed[0], tf.constant(stream(0, purpose), tf.int64)), seed[1]
+    )
 
 
 def normal(shape: Sequence, seed: tf.Tensor) -> tf.Tensor:
@@ -49,8 +52,9 @@ def integers(shape: Sequence, seed: tf.Tensor, high: int) -> tf.Tensor:
 def shuffled_epochs(position: tf.Tensor, size: int, key: int | tf.Tensor) -> tf.Tensor:
     """Which of `size` items stands at each position of an endless sequence of shuffled epochs.
 
-    Every epoch (positions ``e * size ... (e + 1) * size - 1``) holds each item exactly once, in an order of its own.
-    The answer for any position costs O(1): this is what makes the data order resume anywhere.
+    Every epoch (positions ``e * size ... (e + 1) * size - 1``) holds each item exactly once, in an
+    order of its own. The answer for any position costs O(1): this is what makes the data order
+    resume anywhere.
 
     Args:
         position: int64 `[n]`, at least 0.
@@ -62,12 +66,20 @@ def shuffled_epochs(position: tf.Tensor, size: int, key: int | tf.Tensor) -> tf.
     """
     position = tf.cast(position, tf.int64)
     epoch, place = position // size, position % size
-    # The public wrapper pads the wrong axis of [n, 2] seeds; the kernel itself takes one [3] seed per index. Of each
-    # of its words it uses only the lowest bits, 8 for small sets: hence the hash, which makes every epoch another.
-    words = _hash(tf.cast(key, tf.uint64) + tf.cast(epoch, tf.uint64) * tf.constant(0x9E3779B97F4A7C15, tf.uint64))
-    seed = tf.stack([tf.bitwise.right_shift(words, shift) % 2**21 for shift in _uint64(0, 21, 42)], axis=1)
+    # The public wrapper pads the wrong axis of [n, 2] seeds; the kernel itself takes one [3] seed
+    # per index. Of each of its words it uses only the lowest bits, 8 for small sets: hence the
+    # hash, which makes every epoch another.
+    words = _hash(
+        tf.cast(key, tf.uint64)
+        + tf.cast(epoch, tf.uint64) * tf.constant(0x9E3779B97F4A7C15, tf.uint64)
+    )
+    seed = tf.stack(
+        [tf.bitwise.right_shift(words, shift) % 2**21 for shift in _uint64(0, 21, 42)], axis=1
+    )
     last = tf.fill(tf.shape(position), tf.constant(size - 1, tf.int64))
-    return tf.raw_ops.RandomIndexShuffle(index=place, seed=tf.cast(seed, tf.int64), max_index=last, rounds=4)
+    return tf.raw_ops.RandomIndexShuffle(
+        index=place, seed=tf.cast(seed, tf.int64), max_index=last, rounds=4
+    )
 
 
 def _hash(x: tf.Tensor) -> tf.Tensor:

@@ -21,7 +21,8 @@ def lerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
 def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
     """Points on the great circle from `a` to `b` (Shoemake, 1985; White, 2016), lengths interpolated linearly.
 
-    Parallel vectors give the straight line. Opposite ones have no unique great circle: one is chosen.
+    Parallel vectors give the straight line. Opposite ones have no unique great circle: one is
+    chosen.
 
     Args:
         a: `[..., d]`.
@@ -35,12 +36,16 @@ def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
     length_a, length_b = (np.linalg.norm(v, axis=-1, keepdims=True) for v in (a, b))
     tiny = np.finfo(np.float64).tiny
     u, v = a / np.maximum(length_a, tiny), b / np.maximum(length_b, tiny)
-    angle = 2 * np.arctan2(np.linalg.norm(u - v, axis=-1), np.linalg.norm(u + v, axis=-1))[..., None]
+    angle = (
+        2 * np.arctan2(np.linalg.norm(u - v, axis=-1), np.linalg.norm(u + v, axis=-1))[..., None]
+    )
     across = v - np.sum(u * v, axis=-1, keepdims=True) * u
     size = np.linalg.norm(across, axis=-1, keepdims=True)
     across = np.where(size > 1e-12, across / np.maximum(size, tiny), _perpendicular(u))
     turn = t * angle
-    direction = np.cos(turn)[..., None] * u[..., None, :] + np.sin(turn)[..., None] * across[..., None, :]
+    direction = (
+        np.cos(turn)[..., None] * u[..., None, :] + np.sin(turn)[..., None] * across[..., None, :]
+    )
     return lerp(length_a, length_b, t) * direction
 
 
@@ -54,4 +59,6 @@ def _perpendicular(u: np.ndarray) -> np.ndarray:
     axis = np.zeros_like(u)
     np.put_along_axis(axis, np.argmin(np.abs(u), axis=-1, keepdims=True), 1.0, axis=-1)
     across = axis - np.sum(u * axis, axis=-1, keepdims=True) * u
-    return across / np.maximum(np.linalg.norm(across, axis=-1, keepdims=True), np.finfo(np.float64).tiny)
+    return across / np.maximum(
+        np.linalg.norm(across, axis=-1, keepdims=True), np.finfo(np.float64).tiny
+    )

@@ -9,8 +9,9 @@ from tfwgan.errors import UsageError
 class CriticSteps:
     """`n` critic updates per generator step, or `warmup` of them in the first steps and now and then.
 
-    Arjovsky's code makes 100 in place of 5 while the step, counted from 0, is below 25 or a multiple of 500, so that
-    the critic is near its optimum when the generator begins to follow it; the port of it to TensorFlow makes 25.
+    Arjovsky's code makes 100 in place of 5 while the step, counted from 0, is below 25 or a
+    multiple of 500, so that the critic is near its optimum when the generator begins to follow it;
+    the port of it to TensorFlow makes 25.
 
     Attributes:
         n: Critic updates of an ordinary step.
@@ -48,14 +49,18 @@ class CriticSteps:
         if self.warmup is None:
             return 0
         early = (step + self.first - abs(step - self.first)) // 2  # the lesser, of tensors too
-        return early + -(-step // self.every) - -(-early // self.every)  # multiples of `every` in [early, step)
+        return (
+            early + -(-step // self.every) - -(-early // self.every)
+        )  # multiples of `every` in [early, step)
 
     def next_change(self, step: int) -> float:
         """The first step after one that has another number of critic updates; infinite if none has."""
         if self.warmup in (None, self.n):
             return float("inf")
         candidates = (step + 1, self.first, (step // self.every + 1) * self.every)
-        later = sorted(one for one in candidates if one > step and self._is_warm(one) != self._is_warm(step))
+        later = sorted(
+            one for one in candidates if one > step and self._is_warm(one) != self._is_warm(step)
+        )
         return later[0] if later else float("inf")
 
     @property

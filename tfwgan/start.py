@@ -24,9 +24,11 @@ def prepare() -> None:
     if "keras" not in sys.modules:
         os.environ["KERAS_BACKEND"] = "tensorflow"  # Keras' own file may say otherwise
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
-    # GPU memory is taken as it is needed, so that another process (TensorBoard, a second run) finds some.
+    # GPU memory is taken as it is needed, so that another process (TensorBoard, a second run) finds
+    # some.
     os.environ.setdefault("TF_FORCE_GPU_ALLOW_GROWTH", "true")
-    # On x86 CPUs older than VNNI TensorFlow leaves oneDNN off, whose convolutions are twice as fast.
+    # On x86 CPUs older than VNNI TensorFlow leaves oneDNN off, whose convolutions are twice as
+    # fast.
     if platform.machine() in ("x86_64", "AMD64"):
         os.environ.setdefault("TF_ENABLE_ONEDNN_OPTS", "1")
 

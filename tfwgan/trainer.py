@@ -22,20 +22,24 @@ Batch = Mapping[str, tf.Tensor]
 class GanTrainer(TwoNetworks):
     """Trains a generator, and a critic where the objective uses one.
 
-    A Keras model: `fit` trains it, callbacks look on. One step is as many critic updates as it gets batches, each with
-    latents of its own, then one generator update. All randomness is a function of `(seed, step)`.
+    A Keras model: `fit` trains it, callbacks look on. One step is as many critic updates as it gets
+    batches, each with latents of its own, then one generator update. All randomness is a function
+    of `(seed, step)`.
 
     Args:
         prior: Draws codes and turns them into latents `z [b, z_dim]`.
         generator: Functional model reading `z`, and `label` if it is conditional.
-        critic: Functional model reading `image`, perhaps `label` and `z`, returning scores `[b]`, or a dictionary of
-            ``score`` and further heads; None if the objective needs none.
+        critic: Functional model reading `image`, perhaps `label` and `z`, returning scores `[b]`,
+            or a dictionary of ``score`` and further heads; None if the objective needs none.
         objective: What both minimise, see `tfwgan.objectives`.
-        reconstructor: Functional model from `image` to a guess of `z`; only if the objective asks for one.
+        reconstructor: Functional model from `image` to a guess of `z`; only if the objective asks
+            for one.
         n_classes: Number of classes of the data's labels, if it has any.
-        augment: What images go through before the critic sees them, see `tfwgan.augment`; None for nothing.
+        augment: What images go through before the critic sees them, see `tfwgan.augment`; None for
+            nothing.
         n_critic: Critic updates per step, or a schedule of them; it numbers their random draws.
-        ema: Decay of the running average of the generator that samples are drawn from, in [0, 1); 0 for none.
+        ema: Decay of the running average of the generator that samples are drawn from, in [0, 1); 0
+            for none.
         seed: Of all random numbers.
         xla: Compile the updates with XLA; not under a distribution strategy of several devices.
     """
@@ -58,18 +62,35 @@ class GanTrainer(TwoNetworks):
         super().__init__(name="gan")
         generator = generator_of(generator, prior.z_dim)
         critic = None if critic is None else critic_of(critic, tuple(generator.output.shape[1:]))
-        self.prior, self.generator, self.critic, self.reconstructor = prior, generator, critic, reconstructor
+        self.prior, self.generator, self.critic, self.reconstructor = (
+            prior,
+            generator,
+            critic,
+            reconstructor,
+        )
         self.objective, self.augment, self.ema, self.seed = objective, augment, ema, seed
-        self.label_count, self.class_names = n_classes, ()  # the names are set by whoever knows them
+        self.label_count, self.class_names = (
+            n_classes,
+            (),
+        )  # the names are set by whoever knows them
         self.critic_steps = n_critic if isinstance(n_critic, CriticSteps) else CriticSteps(n_critic)
-        self.average_generator, self.average_prior = (_copy(generator), _copy(prior)) if ema else (generator, prior)
+        self.average_generator, self.average_prior = (
+            (_copy(generator), _copy(prior)) if ema else (generator, prior)
+        )
         self.step = self.add_weight(
-            (), "zeros", dtype="int64", trainable=False, name="step", aggregation="only_first_replica"
+            (),
+            "zeros",
+            dtype="int64",
+            trainable=False,
+            name="step",
+            aggregation="only_first_replica",
         )
         self._observer = with_features(critic) if objective.reads_features else critic
         terms = (*objective.terms, *(["regularizer"] if generator.losses else []))
         self.trackers = {name: keras.metrics.Mean(name) for name in terms}
-        self._update = tf.function(self.updates, autograph=False, jit_compile=True) if xla else self.updates
+        self._update = (
+            tf.function(self.updates, autograph=False, jit_compile=True) if xla else self.updates
+        )
         self.built = True
 
     @property
@@ -112,13 +133,15 @@ class GanTrainer(TwoNetworks):
             if isinstance(label, int) and not 0 <= label < self.n_classes:
                 raise UsageError(f"label must lie in 0 ... {self.n_classes - 1}, got {label}.")
             return tf.fill([n], tf.cast(label, tf.int32))
-        return tf.cast(rng.integers([n], rng.derive(sample_seed(seed), "label"), self.n_classes), tf.int32)
+        return tf.cast(
+            rng.integers([n], rng.derive(sample_seed(seed), "label"), self.n_classes), tf.int32
+        )
 
     def distribution(self, n: int = 1000) -> np.ndarray:
         """Images that stand for what is generated: all atoms of the prior ``const=N``, of others `n` samples.
 
-        Always the same ones, by the averaged generator if there is one; float32 `[N or n, ...]`. A conditional
-        generator shows every atom in every class, or classes in turn.
+        Always the same ones, by the averaged generator if there is one; float32 `[N or n, ...]`. A
+        conditional generator shows every atom in every class, or classes in turn.
         """
         z, label = self.average_prior.support(n), None
         if self.n_classes:
@@ -130,12 +153,14 @@ class GanTrainer(TwoNetworks):
         """A critic update on each of the batches, then one generator update.
 
         Args:
-            batches: Tensors by name (`image`, perhaps `label`), each `[b, k, ...]` with k critic batches.
+            batches: Tensors by name (`image`, perhaps `label`), each `[b, k, ...]` with k critic
+                batches.
 
         Returns:
             The running mean of every logged term.
         """
-        # Nothing moves before the data are there: where they end, counters would be ahead of the weights.
+        # Nothing moves before the data are there: where they end, counters would be ahead of the
+        # weights.
         with tf.control_dependencies(list(batches.values())):
             for name, value in self._update(batches, self.draw(batches)).items():
                 self.trackers[name].update_state(value)
@@ -146,16 +171,24 @@ class GanTrainer(TwoNetworks):
 
         def critic_update(k: int | tf.Tensor) -> dict[str, tf.Tensor]:
             batch = {name: tensor[:, k] for name, tensor in batches.items()}
-            return self.critic_step(batch, noise["critic_codes"][:, k], noise["mix"][:, k], noise["critic_seeds"][k])
+            return self.critic_step(
+                batch, noise["critic_codes"][:, k], noise["mix"][:, k], noise["critic_seeds"][k]
+            )
 
-        means = mean_over(critic_update, batches["image"].shape[1]) if self.objective.uses_critic else {}
+        means = (
+            mean_over(critic_update, batches["image"].shape[1])
+            if self.objective.uses_critic
+            else {}
+        )
         batch = {name: tensor[:, -1] for name, tensor in batches.items()}
         means |= self.generator_step(batch, noise["generator_codes"], noise["objective"])
         self._update_average()
         self.step.assign_add(1)
         return means
 
-    def critic_step(self, batch: Batch, codes: tf.Tensor, mix: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+    def critic_step(
+        self, batch: Batch, codes: tf.Tensor, mix: tf.Tensor, seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         """One critic update on a batch, whose labels the generated images take; returns the terms of its loss."""
         refresh(self.critic)
         real, fake = self._real(batch, seed), self._fake(batch, codes, seed)
@@ -168,7 +201,9 @@ class GanTrainer(TwoNetworks):
         self.objective.project(variables)
         return terms
 
-    def generator_step(self, batch: Batch, codes: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+    def generator_step(
+        self, batch: Batch, codes: tf.Tensor, seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         """One generator update; returns the terms of its loss, whose own random numbers are a function of `seed`."""
         variables = self.generator_variables
         refresh(self.generator)
@@ -176,7 +211,9 @@ class GanTrainer(TwoNetworks):
             fake = self._fake(batch, codes, seed)
             if self.reconstructor is not None:
                 fake["reconstruction"] = feed(self.reconstructor, fake, training=True)
-            terms = self.objective.generator_terms(self._criticise, self._seen(batch, seed, "real"), fake, seed)
+            terms = self.objective.generator_terms(
+                self._criticise, self._seen(batch, seed, "real"), fake, seed
+            )
             if self.generator.losses:
                 terms["regularizer"] = tf.add_n(self.generator.losses)
                 terms["generator_loss"] += terms["regularizer"]
@@ -187,7 +224,9 @@ class GanTrainer(TwoNetworks):
     def _fake(self, batch: Batch, codes: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """Generated samples: latents of the codes, the labels of the batch, and images of both."""
         fake = {**batch, "z": self.prior(codes)}
-        return self._seen({**fake, "image": feed(self.generator, fake, training=True)}, seed, "fake")
+        return self._seen(
+            {**fake, "image": feed(self.generator, fake, training=True)}, seed, "fake"
+        )
 
     def _real(self, batch: Batch, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """The real samples of a batch, with blurred guesses of their latents if there is a reconstructor."""
@@ -221,13 +260,17 @@ class GanTrainer(TwoNetworks):
 
         noise = {
             "generator_codes": codes("generator latents", step),
-            "objective": rng.seed_pair(rng.stream(self.seed, "objective"), step),  # one for all replicas
+            "objective": rng.seed_pair(
+                rng.stream(self.seed, "objective"), step
+            ),  # one for all replicas
         }
         if self.objective.uses_critic:
             first = self.critic_steps.before(step)
             counters = [first + k for k in range(batches["image"].shape[1])]
             noise["critic_codes"] = tf.stack([codes("critic latents", c) for c in counters], axis=1)
-            mix = [draw("mixing weights", c, lambda seed: rng.uniform([rows], seed)) for c in counters]
+            mix = [
+                draw("mixing weights", c, lambda seed: rng.uniform([rows], seed)) for c in counters
+            ]
             noise["mix"] = tf.stack(mix, axis=1)
             key = rng.stream(self.seed, "critic objective")
             noise["critic_seeds"] = tf.stack([rng.seed_pair(key, c) for c in counters])
@@ -245,7 +288,9 @@ class GanTrainer(TwoNetworks):
         t = tf.cast(self.step.value, tf.float32) + 1.0
         decay = tf.minimum(self.ema, (1.0 + t) / (10.0 + t))
         averages = self.average_generator.variables + self.average_prior.variables
-        for average, variable in zip(averages, self.generator.variables + self.prior.variables, strict=True):
+        for average, variable in zip(
+            averages, self.generator.variables + self.prior.variables, strict=True
+        ):
             average.assign(average + (1.0 - decay) * (variable - average))
         refresh(self.average_generator)
 

@@ -1,6 +1,7 @@
 """What became of the atoms of a discrete generator (prior ``const=N``): which data each stands for, which are wasted.
 
-Lengths are compared with the mean distance between two real samples, so that one tolerance fits every data set.
+Lengths are compared with the mean distance between two real samples, so that one tolerance fits
+every data set.
 """
 
 import zlib
@@ -104,7 +105,8 @@ def inspect_atoms(fake: np.ndarray, real: np.ndarray, tolerance: float = 0.05) -
     Args:
         fake: The atoms, float32 `[N, ...]`.
         real: Real samples of the same shape, float32 `[M, ...]`.
-        tolerance: Share of the mean distance between real samples within which two things count as the same.
+        tolerance: Share of the mean distance between real samples within which two things count as
+            the same.
 
     Raises:
         ValueError: If a set is empty or not finite, or the shapes differ.
@@ -113,7 +115,9 @@ def inspect_atoms(fake: np.ndarray, real: np.ndarray, tolerance: float = 0.05) -
     if not tolerance >= 0:
         raise UsageError(f"tolerance must be at least 0, got {tolerance}.")
     if np.shape(fake)[1:] != np.shape(real)[1:]:
-        raise ValueError(f"atoms and real samples must have one shape, got {np.shape(fake)[1:]}, {np.shape(real)[1:]}.")
+        raise ValueError(
+            f"atoms and real samples must have one shape, got {np.shape(fake)[1:]}, {np.shape(real)[1:]}."
+        )
     costs = cost_matrix(fake, real)
     transport = solve(costs)
     plan = transport.plan
@@ -138,13 +142,16 @@ def inspect_atoms(fake: np.ndarray, real: np.ndarray, tolerance: float = 0.05) -
 def mean_distance(points: np.ndarray, limit: int = 2000) -> float:
     """Mean Euclidean distance between two different points of `[n, ...]`, whatever their order.
 
-    Of more than `limit` points, that of `limit` to all. Which, is a function of the points alone: they are taken evenly
-    from the order of their checksums, which has nothing to do with where they lie. A single point gives 0.
+    Of more than `limit` points, that of `limit` to all. Which, is a function of the points alone:
+    they are taken evenly from the order of their checksums, which has nothing to do with where they
+    lie. A single point gives 0.
     """
     points = np.asarray(points)
     n, some = len(points), points
     if n > limit:
-        order = np.argsort([zlib.crc32(np.ascontiguousarray(point)) for point in points], kind="stable")
+        order = np.argsort(
+            [zlib.crc32(np.ascontiguousarray(point)) for point in points], kind="stable"
+        )
         some = points[order[np.arange(limit) * n // limit]]
     total = sum(float(block.sum()) for _, _, block in blocks(some, points))
     return total / (len(some) * max(1, n - 1))
@@ -155,7 +162,8 @@ def nearest_patches(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """For one patch of each atom, the most alike patch of a real image around the same place.
 
-    The patch is the one of largest variance among 16 random places, so that it is seldom plain background.
+    The patch is the one of largest variance among 16 random places, so that it is seldom plain
+    background.
 
     Args:
         fake: Atoms `[N, h, w, c]`.
@@ -165,13 +173,16 @@ def nearest_patches(
         seed: Of the places.
 
     Returns:
-        Corners of the atoms' patches `[N, 2]`; the real images `[N]` and the corners there `[N, 2]`.
+        Corners of the atoms' patches `[N, 2]`; the real images `[N]` and the corners there `[N,
+        2]`.
 
     Raises:
         UsageError: If the samples are no images or the patch does not fit.
     """
     if fake.ndim != 4 or not 1 <= p <= min(fake.shape[1:3]):
-        raise UsageError(f"patches of {p} x {p} need images at least as large, got samples of shape {fake.shape[1:]}.")
+        raise UsageError(
+            f"patches of {p} x {p} need images at least as large, got samples of shape {fake.shape[1:]}."
+        )
     rows, columns = fake.shape[1] - p + 1, fake.shape[2] - p + 1
     rng = np.random.default_rng(seed)
     corners, images, found = [], [], []
@@ -201,12 +212,18 @@ def assignment_rows(atoms: Atoms, columns: int = 8) -> np.ndarray:
     for i, row in enumerate(rows):
         row[0], row[1] = atoms.fake[i], atoms.real[atoms.nearest_real[i]]
         sent = np.flatnonzero(atoms.assignment == i)
-        picked = sent[np.linspace(0, len(sent) - 1, columns - 2).astype(int)] if len(sent) > columns - 2 else sent
+        picked = (
+            sent[np.linspace(0, len(sent) - 1, columns - 2).astype(int)]
+            if len(sent) > columns - 2
+            else sent
+        )
         row[2 : 2 + len(picked)] = atoms.real[picked]
     return rows.reshape(-1, *atoms.fake.shape[1:])
 
 
-def patch_rows(fake: np.ndarray, real: np.ndarray, p: int, margin: int = 4, seed: int = 0) -> np.ndarray:
+def patch_rows(
+    fake: np.ndarray, real: np.ndarray, p: int, margin: int = 4, seed: int = 0
+) -> np.ndarray:
     """Four images per atom: the atom, a patch of it enlarged, the real patch most alike, the real image it is from.
 
     Args and errors are those of `nearest_patches`. Frames mark the places.
@@ -217,7 +234,10 @@ def patch_rows(fake: np.ndarray, real: np.ndarray, p: int, margin: int = 4, seed
     corners, images, found = nearest_patches(fake, real, p, margin, seed)
     rows = []
     for atom, corner, image, place in zip(fake, corners, real[images], found, strict=True):
-        patches = _enlarged(_patch(atom, corner, p), atom.shape), _enlarged(_patch(image, place, p), atom.shape)
+        patches = (
+            _enlarged(_patch(atom, corner, p), atom.shape),
+            _enlarged(_patch(image, place, p), atom.shape),
+        )
         rows += [_framed(atom, corner, p), *patches, _framed(image, place, p)]
     return np.stack(rows)
 

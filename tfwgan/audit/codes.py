@@ -23,14 +23,16 @@ def traversals(
     Args:
         trainer: With an EigenGAN generator, or with the prior ``info``.
         rows: Different latents.
-        columns: Values of a code, evenly from -limit to limit; a category takes all its values instead.
+        columns: Values of a code, evenly from -limit to limit; a category takes all its values
+            instead.
         limit: By default 3 for EigenGAN, whose codes are N(0, 1), and 1 for InfoGAN.
-        truncation: Factor of all that stands still but categories; below 1 makes the images more alike and cleaner.
+        truncation: Factor of all that stands still but categories; below 1 makes the images more
+            alike and cleaner.
         seed: Of the latents, and of the classes of a conditional generator.
 
     Returns:
-        Images `[rows * columns, ...]`, row by row: by ``L<layer>D<basis>`` from the coarsest layer on, or by
-        ``category`` and ``code_<i>``.
+        Images `[rows * columns, ...]`, row by row: by ``L<layer>D<basis>`` from the coarsest layer
+        on, or by ``category`` and ``code_<i>``.
 
     Raises:
         UsageError: If the latent has no codes.
@@ -38,7 +40,10 @@ def traversals(
     prior = trainer.average_prior
     z = prior.sample(rows, sample_seed(seed)).numpy()
     if isinstance(prior, Info):
-        first, fixed = z.shape[1] - prior.categories - prior.codes, slice(-prior.categories - prior.codes, -prior.codes)
+        first, fixed = (
+            z.shape[1] - prior.categories - prior.codes,
+            slice(-prior.categories - prior.codes, -prior.codes),
+        )
         limit = limit or 1.0
         walks = {"category": (range(first, first + prior.categories), np.eye(prior.categories))}
         walks |= {
@@ -53,7 +58,9 @@ def traversals(
             for basis, k in enumerate(codes)
         }
     if not walks:
-        raise UsageError("This latent has no codes; the generator EigenGAN and the prior info have some.")
+        raise UsageError(
+            "This latent has no codes; the generator EigenGAN and the prior info have some."
+        )
     kept = z[:, fixed].copy()
     z *= truncation
     z[:, fixed] = kept
@@ -61,7 +68,9 @@ def traversals(
     return {name: _walk(trainer, z, labels, *walk) for name, walk in walks.items()}
 
 
-def code_values(trainer: GanTrainer, name: str, columns: int, limit: float | None = None) -> np.ndarray:
+def code_values(
+    trainer: GanTrainer, name: str, columns: int, limit: float | None = None
+) -> np.ndarray:
     """What the code of a traversal is in each column: evenly spaced values, or the number of a category."""
     limit = limit or (1.0 if isinstance(trainer.average_prior, Info) else 3.0)
     return np.arange(columns) if name == "category" else np.linspace(-limit, limit, columns)
@@ -72,7 +81,8 @@ def cluster_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
 
     Args:
         clusters: Whole numbers `[n]` from 0.
-        labels: Whole numbers `[n]` from 0. Each class is matched to one cluster at most, and the other way round.
+        labels: Whole numbers `[n]` from 0. Each class is matched to one cluster at most, and the
+            other way round.
     """
     counts = np.zeros([clusters.max() + 1, labels.max() + 1], np.int64)
     np.add.at(counts, (clusters, labels), 1)
@@ -85,7 +95,9 @@ def categories(trainer: GanTrainer, images: np.ndarray) -> np.ndarray:
     return said.argmax(axis=1)
 
 
-def _walk(trainer: GanTrainer, z: np.ndarray, labels, places: range, values: np.ndarray) -> np.ndarray:
+def _walk(
+    trainer: GanTrainer, z: np.ndarray, labels, places: range, values: np.ndarray
+) -> np.ndarray:
     """Images of each latent with its coordinates `places` set to each of the `values` `[columns, len(places)]`."""
     moved = np.repeat(z, len(values), axis=0)
     moved[:, list(places)] = np.tile(values, [len(z), 1])

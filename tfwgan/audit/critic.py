@@ -18,17 +18,19 @@ def certified_gap(
         trainer: Has a critic that reads images only.
         fake: Generated samples `[n, ...]`.
         real: Real samples `[m, ...]`.
-        upper: W1 between the two, or a bound above it; None finds a bound that a feasible plan gives.
+        upper: W1 between the two, or a bound above it; None finds a bound that a feasible plan
+            gives.
 
     Returns:
-        ``critic_raw``, the estimate ``E f(real) - E f(fake)``; ``critic_slope``, the mean norm of its gradient between
-        generated and real samples; ``critic_certified``, the best lower bound on W1 that follows from its scores;
-        ``critic_gap``, from there up to `upper`.
+        ``critic_raw``, the estimate ``E f(real) - E f(fake)``; ``critic_slope``, the mean norm of
+        its gradient between generated and real samples; ``critic_certified``, the best lower bound
+        on W1 that follows from its scores; ``critic_gap``, from there up to `upper`.
     """
     f_real = scores(trainer, real)
     certificate, lower = certify(real, fake, f_real, scores(trainer, fake)), 0.0
     if 0 < certificate.slope < np.inf:
-        # A critic may be far from slope 1; divided by its slope it proves at least as much as the scaling bound.
+        # A critic may be far from slope 1; divided by its slope it proves at least as much as the
+        # scaling bound.
         lower = c_transform_bound(real, fake, f_real / certificate.slope)
     lower = max(lower, certificate.lower)
     upper = feasible_upper(real, fake) if upper is None else upper
@@ -51,7 +53,9 @@ def slope(trainer: GanTrainer, fake: np.ndarray, real: np.ndarray, n: int = 1024
     pick = np.arange(count)
     mix = ((pick + 0.5) / count).astype(np.float32)
     pair = real[pick % len(real)], fake[pick % len(fake)]
-    norms = in_chunks(lambda *parts: slopes(lambda x: _score(trainer.critic, x), interpolates(*parts)), *pair, mix)
+    norms = in_chunks(
+        lambda *parts: slopes(lambda x: _score(trainer.critic, x), interpolates(*parts)), *pair, mix
+    )
     return float(norms.mean())
 
 

@@ -21,9 +21,10 @@ from tfwgan.screen import QUIET, Screen
 class Evaluate(StepCallback):
     """Every `every` steps, at the last, and before the first, measures generated samples against real ones.
 
-    The numbers go to the screen, to metrics.jsonl (rows of their own) and to TensorBoard, under each metric's key. For
-    the prior ``const=N`` the generated set is all N atoms: its distance is that of the whole distribution. Other priors
-    give 1,000 samples. What the critic proves of W1 stands beside an exact W1: it takes passes over all pairs.
+    The numbers go to the screen, to metrics.jsonl (rows of their own) and to TensorBoard, under
+    each metric's key. For the prior ``const=N`` the generated set is all N atoms: its distance is
+    that of the whole distribution. Other priors give 1,000 samples. What the critic proves of W1
+    stands beside an exact W1: it takes passes over all pairs.
 
     What only depends on the real samples is kept in the run's references.json, and found once.
 
@@ -66,7 +67,9 @@ class Evaluate(StepCallback):
             self._references = self._kept_or_found(n)
             if self.step == 0:
                 self._evaluate(0)
-            for row in self.run.rows():  # of a run that goes on: what its callbacks monitor is known from the start
+            for row in (
+                self.run.rows()
+            ):  # of a run that goes on: what its callbacks monitor is known from the start
                 values = {
                     key: value
                     for key, value in row.items()
@@ -84,7 +87,13 @@ class Evaluate(StepCallback):
         kept = _read(path)
         content = hashlib.sha256(np.ascontiguousarray(self._real)).hexdigest()
         for name, metric in self.metrics.items():
-            about = [type(metric).__name__, dict(metric.options), n, list(self._real.shape), content]
+            about = [
+                type(metric).__name__,
+                dict(metric.options),
+                n,
+                list(self._real.shape),
+                content,
+            ]
             digest = hashlib.sha256(json.dumps(about, default=str).encode()).hexdigest()
             values = _numbers_of(kept.get(name), digest)
             if values is None:
@@ -100,7 +109,9 @@ class Evaluate(StepCallback):
         fake, values, upper = self.model.distribution(), {}, None
         if not np.isfinite(fake).all():
             last = guard.last_good(self.run.path / "checkpoints")
-            raise guard.NonFiniteLoss(f"At step {step}, the generated samples are NaN or infinite. {last}")
+            raise guard.NonFiniteLoss(
+                f"At step {step}, the generated samples are NaN or infinite. {last}"
+            )
         for name, metric in self.metrics.items():
             measured = {**metric.measure(fake, self._real), **self._references[name]}
             upper = metric.upper if upper is None else upper
@@ -125,7 +136,11 @@ def _lines(step: int, values: Mapping[str, float], names: Sequence[str]) -> str:
     """The numbers of an evaluation, a line for each metric: its distance, then what tells how to read it."""
     lines = []
     for name in names:
-        own = {key.removeprefix(name).lstrip("_"): value for key, value in values.items() if _belongs(key, name, names)}
+        own = {
+            key.removeprefix(name).lstrip("_"): value
+            for key, value in values.items()
+            if _belongs(key, name, names)
+        }
         shown = "".join(f"  {key} {value:.4g}".replace("   ", " ") for key, value in own.items())
         lines += [f"  {name:<10}{shown}"] if own else []
     return "\n".join([f"step {step}, evaluation:", *lines])
@@ -155,10 +170,18 @@ def _read(path) -> dict:
 
 def _numbers_of(entry: object, digest: str) -> dict[str, float] | None:
     """The numbers of one metric, if the entry is whole and of what the digest says."""
-    if not isinstance(entry, dict) or entry.get("of") != digest or not isinstance(entry.get("values"), dict):
+    if (
+        not isinstance(entry, dict)
+        or entry.get("of") != digest
+        or not isinstance(entry.get("values"), dict)
+    ):
         return None
     values = entry["values"]
-    return values if all(type(value) is float and math.isfinite(value) for value in values.values()) else None
+    return (
+        values
+        if all(type(value) is float and math.isfinite(value) for value in values.values())
+        else None
+    )
 
 
 def real_rows(size: int, limit: int, seed: int) -> np.ndarray:

@@ -30,11 +30,14 @@ class StopOnNonFinite(StepCallback):
         self.folder = folder
 
     def on_step(self, step, logs):  # noqa: D102 - see StepCallback
-        # In Python: every eager operation of TensorFlow leaves some bytes behind, a step of a run after the other.
+        # In Python: every eager operation of TensorFlow leaves some bytes behind, a step of a run
+        # after the other.
         values = {name: float(value) for name, value in logs.items()}
         if all(map(math.isfinite, values.values())):
             return
-        bad = ", ".join(f"{name} = {value}" for name, value in values.items() if not math.isfinite(value))
+        bad = ", ".join(
+            f"{name} = {value}" for name, value in values.items() if not math.isfinite(value)
+        )
         raise NonFiniteLoss(f"At step {step}, {bad}. {last_good(self.folder)}")
 
 
@@ -54,7 +57,9 @@ class Checkpoint(StepCallback):
         interrupted: Name of the signal that ended training, or None.
     """  # noqa: D205
 
-    def __init__(self, folder: Path, clock: Clock, about: Mapping[str, Any], every: int, last: int, keep: int):
+    def __init__(
+        self, folder: Path, clock: Clock, about: Mapping[str, Any], every: int, last: int, keep: int
+    ):
         super().__init__()
         self.folder, self.clock, self.about = folder, clock, about
         self.every, self.last, self.keep = every, last, keep
@@ -96,9 +101,13 @@ class Checkpoint(StepCallback):
         if self.step == self._saved or self.step == 0:
             return
         try:
-            checkpoint.save(self.folder, self.model, self.keep, seconds=self.clock.seconds, **self.about)
+            checkpoint.save(
+                self.folder, self.model, self.keep, seconds=self.clock.seconds, **self.about
+            )
         except checkpoint.NonFiniteState as error:
-            raise NonFiniteLoss(f"At step {self.step}, {error} is not finite. {last_good(self.folder)}") from None
+            raise NonFiniteLoss(
+                f"At step {self.step}, {error} is not finite. {last_good(self.folder)}"
+            ) from None
         self._saved = self.step
 
     def rescue(self, error: BaseException) -> None:

@@ -1,7 +1,7 @@
 """Pictures of a run: the same latents through the generator as it learns, beside one picture of real data.
 
-A conditional generator shows one row for each of its classes, or of very many for an even choice of them; the picture
-of real data has the same rows.
+A conditional generator shows one row for each of its classes, or of very many for an even choice of
+them; the picture of real data has the same rows.
 """
 
 import numpy as np
@@ -19,12 +19,21 @@ _MOST_ROWS = 16  # classes; more would be too small to see
 class Pictures(StepCallback):
     """Writes `images/step_<step>.png` every `every` steps and at the last, `images/real.png` once."""
 
-    def __init__(self, run: RunFolder, writer: tf.summary.SummaryWriter, dataset: Dataset, every: int, last: int):
+    def __init__(
+        self,
+        run: RunFolder,
+        writer: tf.summary.SummaryWriter,
+        dataset: Dataset,
+        every: int,
+        last: int,
+    ):
         super().__init__()
         self.run, self.writer, self.every, self.last = run, writer, every, last
         self.dataset = dataset
         self._n = _N_IMAGES if dataset.is_image else _N_POINTS
-        self._real = dataset.real(np.arange(min(self._n, len(dataset))) * max(1, len(dataset) // self._n))
+        self._real = dataset.real(
+            np.arange(min(self._n, len(dataset))) * max(1, len(dataset) // self._n)
+        )
 
     def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
         super().on_train_begin()
@@ -42,7 +51,9 @@ class Pictures(StepCallback):
         if not self.model.n_classes or self.dataset.labels is None:
             return picture(self._real)
         classes = shown_classes(self.model.n_classes)
-        return picture(class_rows(self.dataset, classes, _COLUMNS), None, _COLUMNS, **self._heads(classes))
+        return picture(
+            class_rows(self.dataset, classes, _COLUMNS), None, _COLUMNS, **self._heads(classes)
+        )
 
     def _show_samples(self, step: int) -> None:
         n_classes = self.model.n_classes
@@ -51,11 +62,15 @@ class Pictures(StepCallback):
             pixels = picture(samples, None if samples.ndim == 4 else self._real)
         elif self.dataset.is_image:
             classes = shown_classes(n_classes)
-            samples = np.concatenate([self.model.sample(_COLUMNS, label, label) for label in classes])
+            samples = np.concatenate(
+                [self.model.sample(_COLUMNS, label, label) for label in classes]
+            )
             pixels = picture(samples, None, _COLUMNS, **self._heads(classes))
         else:
             each = max(1, self._n // n_classes)
-            samples = np.concatenate([self.model.sample(each, label, label) for label in range(n_classes)])
+            samples = np.concatenate(
+                [self.model.sample(each, label, label) for label in range(n_classes)]
+            )
             pixels = picture(samples, self._real)
         self._show(f"step_{step:06d}", pixels, step)
 
@@ -73,7 +88,9 @@ class Pictures(StepCallback):
 
 def shown_classes(n_classes: int, most: int = _MOST_ROWS) -> list[int]:
     """All classes, or of more than `most` so many at even distances, the first and the last among them."""
-    return sorted(set(np.linspace(0, n_classes - 1, min(n_classes, most)).round().astype(int).tolist()))
+    return sorted(
+        set(np.linspace(0, n_classes - 1, min(n_classes, most)).round().astype(int).tolist())
+    )
 
 
 def class_rows(dataset: Dataset, classes: list[int], columns: int) -> np.ndarray:

@@ -109,7 +109,11 @@ class WeightHistograms(StepCallback):
     def on_step(self, step, logs):  # noqa: D102 - see StepCallback
         if step % self.every and step != self.last:
             return
-        parts = {"generator": self.model.generator, "critic": self.model.critic, "prior": self.model.prior}
+        parts = {
+            "generator": self.model.generator,
+            "critic": self.model.critic,
+            "prior": self.model.prior,
+        }
         with self.writer.as_default(step):
             for part, layer in parts.items():
                 for variable in layer.trainable_variables if layer is not None else ():

@@ -20,7 +20,16 @@ DATASETS = {
     "folder": folder,
 }
 
-__all__ = ["DATASETS", "Dataset", "Outline", "View", "batches", "grid25_centres", "ring8_centres", *DATASETS]
+__all__ = [
+    "DATASETS",
+    "Dataset",
+    "Outline",
+    "View",
+    "batches",
+    "grid25_centres",
+    "ring8_centres",
+    *DATASETS,
+]
 
 
 def __getattr__(name: str) -> Any:

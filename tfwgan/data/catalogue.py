@@ -34,18 +34,21 @@ def tfds(
     """An image set of TensorFlow Datasets, in its stored order; downloaded if it was not prepared before.
 
     Args:
-        name: As TFDS writes it: ``mnist``, ``cifar10``, ``mnist:3.0.1``, ``cifar10_corrupted/fog_1``.
+        name: As TFDS writes it: ``mnist``, ``cifar10``, ``mnist:3.0.1``,
+            ``cifar10_corrupted/fog_1``.
         split: As TFDS writes it: ``train``, ``test``, ``train[:1000]``, ``train+test``.
         data_dir: Where prepared sets lie; None is TFDS's own choice.
         view: What is done to every image.
-        limit_data: Keep the first so many, in the stored order, which may hold one class after the other.
+        limit_data: Keep the first so many, in the stored order, which may hold one class after the
+            other.
 
     Returns:
-        The images of the feature ``image``, or of the only image feature, with the classes of the feature ``label``
-        if there is one and every image has one.
+        The images of the feature ``image``, or of the only image feature, with the classes of the
+        feature ``label`` if there is one and every image has one.
 
     Raises:
-        UsageError: If the package, the set or the split is missing, or the set is not one of images.
+        UsageError: If the package, the set or the split is missing, or the set is not one of
+            images.
     """
     library, builder, image, classes = _open(name, data_dir)
     _make_ready(library, builder, name, data_dir)
@@ -73,7 +76,11 @@ def tfds(
 
 
 def outline(
-    name: str, split: str = "train", *, data_dir: str | None = None, view: images.View = images.AS_IS
+    name: str,
+    split: str = "train",
+    *,
+    data_dir: str | None = None,
+    view: images.View = images.AS_IS,
 ) -> Outline:
     """What TFDS knows of an image set without downloading or reading it; asks no network.
 
@@ -84,8 +91,8 @@ def outline(
         view: As of `tfds`.
 
     Returns:
-        The outline of what `tfds` returns. Its size is None if the set was not prepared before; whether every image
-        has a label is not looked up.
+        The outline of what `tfds` returns. Its size is None if the set was not prepared before;
+        whether every image has a label is not looked up.
 
     Raises:
         UsageError: As `tfds`, or if neither the set nor the view says how large images are.
@@ -126,8 +133,14 @@ def _builder(library: ModuleType, name: str, data_dir: str | None) -> Any:
     try:
         return library.builder(name, data_dir=data_dir)
     except library.core.DatasetNotFoundError as error:
-        near = difflib.get_close_matches(name, library.list_builders(with_community_datasets=False), n=3)
-        hint = f"did you mean {' or '.join(near)}?" if near else "see tensorflow.org/datasets/catalog for all."
+        near = difflib.get_close_matches(
+            name, library.list_builders(with_community_datasets=False), n=3
+        )
+        hint = (
+            f"did you mean {' or '.join(near)}?"
+            if near
+            else "see tensorflow.org/datasets/catalog for all."
+        )
         raise UsageError(f"TFDS has no set {name!r}; {hint}") from error
     # Sets are built by their own code, which may raise anything.
     except Exception as error:
@@ -140,15 +153,23 @@ def _features(library: ModuleType, name: str, features: Any) -> tuple[str, list[
     found = dict(features) if isinstance(features, kinds.FeaturesDict) else {}
     # A LabeledImage is a map of segments.
     keys = [
-        key for key in found if isinstance(found[key], kinds.Image) and not isinstance(found[key], kinds.LabeledImage)
+        key
+        for key in found
+        if isinstance(found[key], kinds.Image) and not isinstance(found[key], kinds.LabeledImage)
     ]
     if not keys:
-        raise UsageError(f"the TFDS set {name} has no image feature (it has: {', '.join(found) or 'none'}).")
+        raise UsageError(
+            f"the TFDS set {name} has no image feature (it has: {', '.join(found) or 'none'})."
+        )
     if "image" not in keys and len(keys) > 1:
-        raise UsageError(f"the TFDS set {name} has several image features ({', '.join(keys)}), none called 'image'.")
+        raise UsageError(
+            f"the TFDS set {name} has several image features ({', '.join(keys)}), none called 'image'."
+        )
     key = "image" if "image" in keys else keys[0]
     if found[key].np_dtype not in (np.uint8, np.uint16):
-        raise UsageError(f"the images of the TFDS set {name} are {found[key].np_dtype.__name__}, not 8 or 16 bits.")
+        raise UsageError(
+            f"the images of the TFDS set {name} are {found[key].np_dtype.__name__}, not 8 or 16 bits."
+        )
     label = found.get("label")
     return key, list(label.names) if isinstance(label, kinds.ClassLabel) and label.names else None
 
@@ -156,14 +177,19 @@ def _features(library: ModuleType, name: str, features: Any) -> tuple[str, list[
 def _no_split(builder: Any, name: str, split: str, error: Exception) -> UsageError:
     """The error to raise where a split can't be had."""
     known = ", ".join(builder.info.splits) or "none"
-    return UsageError(f"{name} has no split {split!r} that can be read ({_reason(error)}); splits: {known}.")
+    return UsageError(
+        f"{name} has no split {split!r} that can be read ({_reason(error)}); splits: {known}."
+    )
 
 
 def _make_ready(library: ModuleType, builder: Any, name: str, data_dir: str | None) -> None:
     """Downloads and converts the set, unless that was done before."""
     online, mistyped = _has_network(), data_dir is not None and not Path(data_dir).exists()
-    # Without a network TFDS would try ten times, for over three minutes, in threads that outlive the failure.
-    importlib.import_module(f"{library.__name__}.core.download.downloader").MAX_RETRIES = 10 if online else 0
+    # Without a network TFDS would try ten times, for over three minutes, in threads that outlive
+    # the failure.
+    importlib.import_module(f"{library.__name__}.core.download.downloader").MAX_RETRIES = (
+        10 if online else 0
+    )
     (library.enable_progress_bar if online else library.disable_progress_bar)()
     try:
         builder.download_and_prepare()
@@ -212,7 +238,9 @@ def _read(
             if items is None:
                 items = images.allocate(n, pictures.shape[1:])
             if pictures.shape[1:] != items.shape[1:]:
-                raise images.unequal(items.shape[1:], "number 0", pictures.shape[1:], f"number {filled}")
+                raise images.unequal(
+                    items.shape[1:], "number 0", pictures.shape[1:], f"number {filled}"
+                )
             here = slice(filled, filled + len(pictures))
             items[here] = pictures
             if batch_labels is not None:
@@ -220,7 +248,9 @@ def _read(
             filled += len(pictures)
             waiting.add(len(pictures))
     if items is None or filled != n:
-        raise UsageError(f"the TFDS set {name} promises {n} examples of this split, but {filled} could be read.")
+        raise UsageError(
+            f"the TFDS set {name} promises {n} examples of this split, but {filled} could be read."
+        )
     # Test splits whose labels are secret carry -1.
     return items, labels if classes and labels.min() >= 0 else None
 

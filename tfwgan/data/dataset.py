@@ -19,14 +19,17 @@ class Dataset:
 
     Attributes:
         name: What to call the set in messages and file names.
-        items: uint8 images `[n, h, w, c]` of any number of channels, or float32 points `[n, d]` in [-1, 1]. May be
-            memory-mapped.
-        labels: int32 `[n]` in 0 ... n_classes - 1, or None. Whole numbers of another type are converted.
+        items: uint8 images `[n, h, w, c]` of any number of channels, or float32 points `[n, d]` in
+            [-1, 1]. May be memory-mapped.
+        labels: int32 `[n]` in 0 ... n_classes - 1, or None. Whole numbers of another type are
+            converted.
         class_names: One name per class, or None.
-        remarks: What to know about how the set came about, each on one line: files that were left out, and the like.
+        remarks: What to know about how the set came about, each on one line: files that were left
+            out, and the like.
 
     Raises:
-        UsageError: If there is no item, or an array is not as above; it says how to convert what can be converted.
+        UsageError: If there is no item, or an array is not as above; it says how to convert what
+            can be converted.
     """
 
     name: str
@@ -36,7 +39,9 @@ class Dataset:
     remarks: tuple[str, ...] = ()
 
     def __post_init__(self) -> None:
-        _replace(self, items=self.items if isinstance(self.items, np.ndarray) else np.asarray(self.items))
+        _replace(
+            self, items=self.items if isinstance(self.items, np.ndarray) else np.asarray(self.items)
+        )
         image = self.items.dtype == np.uint8 and self.items.ndim == 4
         point = self.items.dtype == np.float32 and self.items.ndim == 2
         if not (image or point) or image and _channels_first(self.items.shape):
@@ -49,7 +54,9 @@ class Dataset:
         if 0 in self.shape:
             raise UsageError(f"{self.name}: an item of shape {list(self.shape)} holds no number.")
         if point and not np.abs(self.items).max() <= 1.0:
-            raise UsageError(f"{self.name}: points must lie in [-1, 1]; divide them by their largest absolute value.")
+            raise UsageError(
+                f"{self.name}: points must lie in [-1, 1]; divide them by their largest absolute value."
+            )
         if self.class_names is not None:
             _replace(self, class_names=tuple(map(str, self.class_names)))
         if self.labels is not None:
@@ -88,8 +95,9 @@ class Dataset:
     def fingerprint(self) -> dict[str, Any]:
         """What tells this set from every other one, in values of JSON; computed once, reading all items.
 
-        Two sets have the same `digest` if their items and labels are the same numbers in the same order, however they
-        lie in memory or wherever their files do. It is 128 bits of BLAKE2b over the items in C order, then the labels.
+        Two sets have the same `digest` if their items and labels are the same numbers in the same
+        order, however they lie in memory or wherever their files do. It is 128 bits of BLAKE2b over
+        the items in C order, then the labels.
         """
         digest = hashlib.blake2b(digest_size=16)
         step = max(1, _PIECE // self.items[0].nbytes)
@@ -109,7 +117,9 @@ class Dataset:
     def tensors(self) -> tuple[tf.Tensor, tf.Tensor | None]:
         """Items and labels on the CPU, where tf.data works; kept, so that a new pipeline copies nothing."""
         with tf.device("CPU:0"):
-            return tf.constant(self.items), None if self.labels is None else tf.constant(self.labels)
+            return tf.constant(self.items), None if self.labels is None else tf.constant(
+                self.labels
+            )
 
     def real(self, indices: np.ndarray | slice) -> np.ndarray:
         """The items at `indices`, the way networks see them: float32 `[len(indices), *shape]` in [-1, 1]."""
@@ -141,7 +151,9 @@ class Outline:
     def of(cls, dataset: "Dataset | Outline") -> "Outline":
         """The outline of a data set."""
         names = dataset.class_names
-        return cls(dataset.name, dataset.shape, dataset.n_classes, dataset.size, dataset.remarks, names)
+        return cls(
+            dataset.name, dataset.shape, dataset.n_classes, dataset.size, dataset.remarks, names
+        )
 
     @property
     def is_image(self) -> bool:
@@ -203,10 +215,14 @@ def _labels(labels: Any, n: int, name: str) -> np.ndarray:
     labels = np.asarray(labels)
     if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.integer):
         hint = "; give labels.ravel()" if labels.shape == (n, 1) else ""
-        raise UsageError(f"{name}: labels must be whole numbers [{n}], got {labels.dtype} {list(labels.shape)}{hint}.")
+        raise UsageError(
+            f"{name}: labels must be whole numbers [{n}], got {labels.dtype} {list(labels.shape)}{hint}."
+        )
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high > np.iinfo(np.int32).max:
-        raise UsageError(f"{name}: labels must lie in 0 ... {np.iinfo(np.int32).max}, got {low} ... {high}.")
+        raise UsageError(
+            f"{name}: labels must lie in 0 ... {np.iinfo(np.int32).max}, got {low} ... {high}."
+        )
     return labels.astype(np.int32, copy=False)
 
 

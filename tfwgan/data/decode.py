@@ -12,7 +12,8 @@ from PIL import Image, UnidentifiedImageError, features
 
 from tfwgan.data import png
 
-# Pillow opens nothing else: to tell other formats apart it would run programs on them (PostScript) or fetch files.
+# Pillow opens nothing else: to tell other formats apart it would run programs on them (PostScript)
+# or fetch files.
 ENDINGS = {
     "BMP": (".bmp",),
     "GIF": (".gif",),
@@ -24,7 +25,9 @@ ENDINGS = {
     "AVIF": (".avif",),
 }
 _OPTIONAL = {"WEBP": "webp", "AVIF": "avif"}  # which a build of Pillow may lack
-FORMATS = tuple(name for name in ENDINGS if name not in _OPTIONAL or features.check(_OPTIONAL[name]))
+FORMATS = tuple(
+    name for name in ENDINGS if name not in _OPTIONAL or features.check(_OPTIONAL[name])
+)
 SUFFIXES = tuple(suffix for name in FORMATS for suffix in ENDINGS[name])
 
 MAX_PIXELS = 64 << 20
@@ -87,7 +90,9 @@ def look(path: Path) -> Header:
     (width, height), mode = _read(path, lambda image: (image.size, image.mode))
     if width * height > MAX_PIXELS:
         raise Unreadable(
-            path, f"has {width}x{height} pixels, more than {MAX_PIXELS >> 20} million", "scale it down first"
+            path,
+            f"has {width}x{height} pixels, more than {MAX_PIXELS >> 20} million",
+            "scale it down first",
         )
     return Header(width * height, mode in _GRAY)
 

@@ -10,12 +10,14 @@ from tfwgan.errors import UsageError, text_in
 def elements(x: Any, shape: tuple[int, ...], n_critic: int) -> tf.data.Dataset:
     """Elements ``{"image": [batch, k, *shape]}``, perhaps with ``"label": [batch, k]``, of a stream of batches.
 
-    Elements of that form pass as they are. Of single batches, which Keras' models read, each becomes a batch for one
-    critic step, `n_critic` of them an element, one after the other; what is left over at the end is dropped.
+    Elements of that form pass as they are. Of single batches, which Keras' models read, each
+    becomes a batch for one critic step, `n_critic` of them an element, one after the other; what is
+    left over at the end is dropped.
 
     Args:
-        x: A `tf.data.Dataset` of images `[batch, *shape]`, of pairs of images and labels, of dictionaries of ``image``
-            and perhaps ``label``, or of elements. Sizes are known: ``batch(64, drop_remainder=True)``.
+        x: A `tf.data.Dataset` of images `[batch, *shape]`, of pairs of images and labels, of
+            dictionaries of ``image`` and perhaps ``label``, or of elements. Sizes are known:
+            ``batch(64, drop_remainder=True)``.
         shape: Of one sample.
         n_critic: Critic batches of a step at the most, of single batches exactly.
 
@@ -34,13 +36,17 @@ def elements(x: Any, shape: tuple[int, ...], n_critic: int) -> tf.data.Dataset:
         raise UsageError(f"{_WANTED}, got elements {_shown(spec)}.")
     single, sample = image.shape.rank == 1 + len(shape), tuple(image.shape[-len(shape) :])
     if sample != shape or (not single and image.shape.rank != 2 + len(shape)):
-        raise UsageError(f"{_WANTED} of samples {shape}, as the generator makes them; got elements {_shown(spec)}.")
+        raise UsageError(
+            f"{_WANTED} of samples {shape}, as the generator makes them; got elements {_shown(spec)}."
+        )
     if None in image.shape[: 1 if single else 2]:
         raise UsageError(
             f"the size of a batch has to be known, and elements are {_shown(spec)}: use batch(64, drop_remainder=True)."
         )
     if not single and image.shape[1] > n_critic:
-        raise UsageError(f"elements hold {image.shape[1]} critic batches, and the trainer makes n_critic={n_critic}.")
+        raise UsageError(
+            f"elements hold {image.shape[1]} critic batches, and the trainer makes n_critic={n_critic}."
+        )
     if not single:
         return x
     if spec is not named:
@@ -74,4 +80,8 @@ def _batch_axis_first(batches: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
 
 def _shown(spec: Any) -> str:
     """The shapes of elements, in few letters."""
-    return text_in(tf.nest.map_structure(lambda part: list(part.shape) if part.shape.rank is not None else "?", spec))
+    return text_in(
+        tf.nest.map_structure(
+            lambda part: list(part.shape) if part.shape.rank is not None else "?", spec
+        )
+    )

@@ -20,6 +20,12 @@ def fashion_mini(*, view: images.View = images.AS_IS, limit_data: int | None = N
     """
     path = importlib.resources.files("tfwgan.data") / "bundled" / "fashion_mini.npz"
     with path.open("rb") as file, np.load(file) as arrays:
-        items, labels, class_names = arrays["images"][:limit_data], arrays["labels"][:limit_data], arrays["class_names"]
+        items, labels, class_names = (
+            arrays["images"][:limit_data],
+            arrays["labels"][:limit_data],
+            arrays["class_names"],
+        )
     items = view.prepare_all(items, "an image of fashion_mini")
-    return Dataset("fashion_mini", items, labels.astype(np.int32), tuple(str(name) for name in class_names))
+    return Dataset(
+        "fashion_mini", items, labels.astype(np.int32), tuple(str(name) for name in class_names)
+    )

@@ -13,8 +13,16 @@ from tfwgan.data.decode import SUFFIXES
 from tfwgan.data.reading import read
 from tfwgan.errors import UsageError
 
-# What operating systems and network drives put beside pictures, as hidden files are: neither pictures nor classes.
-_JUNK_FOLDERS = ("@eadir", "#recycle", "#snapshot", "$recycle.bin", "system volume information", "__macosx")
+# What operating systems and network drives put beside pictures, as hidden files are: neither
+# pictures nor classes.
+_JUNK_FOLDERS = (
+    "@eadir",
+    "#recycle",
+    "#snapshot",
+    "$recycle.bin",
+    "system volume information",
+    "__macosx",
+)
 _JUNK_FILES = ("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r")
 
 Parts = tuple[str, ...]  # of the path of a file below the folder
@@ -28,19 +36,21 @@ def folder(
 ) -> Dataset:
     """All images in a folder, decoded now, so that a bad file stops the program before any training.
 
-    Images lie directly in the folder, or at any depth below it; hidden and other files are skipped, the others counted
-    in the remarks. They are sorted by relative path. If all lie in subfolders, the subfolders of the first level are
-    the classes, numbered by sorted name; if any image lies directly in the folder, there are no labels. The result has
-    one channel if every file is gray or the view is gray, else three.
+    Images lie directly in the folder, or at any depth below it; hidden and other files are skipped,
+    the others counted in the remarks. They are sorted by relative path. If all lie in subfolders,
+    the subfolders of the first level are the classes, numbered by sorted name; if any image lies
+    directly in the folder, there are no labels. The result has one channel if every file is gray or
+    the view is gray, else three.
 
     Args:
         path: The folder; ``~`` is understood.
         view: What is done to every image.
-        limit_data: Keep so many files, in sorted order: the first ones, or with classes the first of each class in
-            turn. The numbering of the classes stays that of the whole folder.
+        limit_data: Keep so many files, in sorted order: the first ones, or with classes the first
+            of each class in turn. The numbering of the classes stays that of the whole folder.
 
     Raises:
-        UsageError: If there are no images, some can't be decoded, or they differ in size and are not resized.
+        UsageError: If there are no images, some can't be decoded, or they differ in size and are
+            not resized.
     """
     if not path:
         raise UsageError("folder needs a path; write folder=<path>.")
@@ -58,7 +68,11 @@ def folder(
         number = {name: label for label, name in enumerate(class_names)}
         labels = np.array([number[parts[0]] for parts in files], np.int32)
     if limit_data is not None:
-        kept = _in_turn(labels, limit_data) if labels is not None else np.arange(len(files))[:limit_data]
+        kept = (
+            _in_turn(labels, limit_data)
+            if labels is not None
+            else np.arange(len(files))[:limit_data]
+        )
         files, labels = [files[i] for i in kept], None if labels is None else labels[kept]
     items = read([root.joinpath(*parts) for parts in files], view, root)
     names = None if class_names is None else tuple(map(_shown, class_names))
@@ -74,7 +88,9 @@ def _existing(path: str) -> Path:
         if root.exists():
             raise UsageError(f"{root} is a file; name the folder that holds the images.")
     except RuntimeError as error:
-        raise UsageError(f"{path} names the home of a user who is not known here; write the whole path.") from error
+        raise UsageError(
+            f"{path} names the home of a user who is not known here; write the whole path."
+        ) from error
     except (OSError, ValueError) as error:
         reason = getattr(error, "strerror", None) or error
         raise UsageError(f"{path!r} can't be opened ({reason}); check the path.") from error
@@ -100,7 +116,9 @@ def _walk(root: Path) -> tuple[list[Parts], collections.Counter]:
                 else:
                     skipped[os.path.splitext(name)[1].lower() or "no ending"] += 1
     except OSError as error:
-        raise UsageError(f"{error.filename} can't be listed ({error.strerror}); change its permissions.") from error
+        raise UsageError(
+            f"{error.filename} can't be listed ({error.strerror}); change its permissions."
+        ) from error
     return sorted(found), skipped
 
 

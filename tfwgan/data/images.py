@@ -19,7 +19,8 @@ class View:
     """What is done to every image of a set: centre crop, then gray, then resize.
 
     Attributes:
-        image_size: Rows and columns of the result, by antialiased bilinear interpolation; None keeps the size.
+        image_size: Rows and columns of the result, by antialiased bilinear interpolation; None
+            keeps the size.
         center_crop: Rows and columns of the centred square to keep; None keeps all.
         gray_scale: Whether to keep the luminance only.
     """
@@ -31,12 +32,13 @@ class View:
     def prepare(self, images: np.ndarray, what: str = "an image") -> np.ndarray:
         """Crops, turns gray and resizes one image, or a batch of one size.
 
-        An image that has to be resized but is neither cropped nor square is first cropped to its centred square, so
-        that `image_size` always means exactly that many rows and columns, with nothing stretched. An alpha channel is
-        laid on white.
+        An image that has to be resized but is neither cropped nor square is first cropped to its
+        centred square, so that `image_size` always means exactly that many rows and columns, with
+        nothing stretched. An alpha channel is laid on white.
 
         Args:
-            images: `[h, w, c]` or `[b, h, w, c]` with 1, 3 or 4 channels: uint8, or floats in 0 ... 255.
+            images: `[h, w, c]` or `[b, h, w, c]` with 1, 3 or 4 channels: uint8, or floats in 0 ...
+                255.
             what: Whose image it is, for messages.
 
         Returns:
@@ -48,7 +50,9 @@ class View:
         size, crop = self.image_size, self.center_crop
         height, width, channels = images.shape[-3:]
         if crop is not None and crop > min(height, width):
-            raise UsageError(f"`center_crop={crop}` is larger than {what}, which is {height}x{width} pixels.")
+            raise UsageError(
+                f"`center_crop={crop}` is larger than {what}, which is {height}x{width} pixels."
+            )
         if size is not None and crop is None and height != width:
             crop = min(height, width)
         if crop is not None:
@@ -62,23 +66,32 @@ class View:
         if gray or channels == 4:
             # Floats from here to the end: rounding after every step would be visible.
             rows = max(1, _BAND // math.prod(images.shape[:-3] + images.shape[-2:]))
-            bands = (images[..., top : top + rows, :, :] for top in range(0, images.shape[-3], rows))
+            bands = (
+                images[..., top : top + rows, :, :] for top in range(0, images.shape[-3], rows)
+            )
             pixels = np.concatenate([_mixed(band, gray) for band in bands], axis=-3)
         if resized:
             # On bytes as on floats, the sums are of floats.
-            pixels = tf.image.resize(pixels, (size, size), method="bilinear", antialias=True).numpy()
+            pixels = tf.image.resize(
+                pixels, (size, size), method="bilinear", antialias=True
+            ).numpy()
         return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
     def shape(self, shape: tuple[int | None, ...], what: str = "an image") -> tuple[int, int, int]:
         """The shape that `prepare` gives an image `(h, w, c)`, whose rows and columns are None if not known yet.
 
         Raises:
-            UsageError: If the crop is larger than the image, or the result depends on what is not known.
+            UsageError: If the crop is larger than the image, or the result depends on what is not
+                known.
         """
         side = self.center_crop or self.image_size
         if None in shape and side is None:
-            raise UsageError(f"{what} may have any size, which only reading it tells; give `image_size`.")
-        return self.prepare(np.zeros([side if n is None else n for n in shape], np.uint8), what).shape
+            raise UsageError(
+                f"{what} may have any size, which only reading it tells; give `image_size`."
+            )
+        return self.prepare(
+            np.zeros([side if n is None else n for n in shape], np.uint8), what
+        ).shape
 
     def prepare_all(self, images: np.ndarray, what: str = "an image") -> np.ndarray:
         """`prepare` for a whole set in memory, uint8 `[n, h, w, c]`, a piece at a time to bound the float copies."""
@@ -132,7 +145,9 @@ def allocate(n: int, shape: tuple[int, ...]) -> np.ndarray:
             ) from error
 
 
-def unequal(shape: tuple[int, ...], what: str, other_shape: tuple[int, ...], other: str) -> UsageError:
+def unequal(
+    shape: tuple[int, ...], what: str, other_shape: tuple[int, ...], other: str
+) -> UsageError:
     """The error to raise for two images of one set that differ in size."""
     sizes = [f"{height}x{width}" for height, width, _ in (shape, other_shape)]
     return UsageError(

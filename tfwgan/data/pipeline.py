@@ -23,25 +23,27 @@ def batches(
 ) -> tf.data.Dataset:
     """One element per generator step, holding the `n_critic` batches that its critic steps read.
 
-    Items come in an endless sequence of shuffled epochs, each of which holds every item exactly once; item i of batch
-    j of a run stands at position ``j * batch_size + i``. So batches run across the ends of epochs, none is ever short,
-    and starting late costs nothing.
+    Items come in an endless sequence of shuffled epochs, each of which holds every item exactly
+    once; item i of batch j of a run stands at position ``j * batch_size + i``. So batches run
+    across the ends of epochs, none is ever short, and starting late costs nothing.
 
     Args:
         dataset: The items.
         batch_size: Items per critic step, over all devices.
         n_critic: Critic steps per generator step, at least 1.
         seed: Of the order.
-        flip: Mirror each image left to right with probability 1/2, another half of them in every epoch.
+        flip: Mirror each image left to right with probability 1/2, another half of them in every
+            epoch.
         first_batch: How many batches the steps before the first element read, at least 0.
         steps: Number of elements; None never ends.
 
     Returns:
-        Elements ``{"image": float32 [batch_size, n_critic, *shape] in [-1, 1]}``, with ``"label": int32
-        [batch_size, n_critic]`` if the set has labels. Critic step j reads ``[:, j]``.
+        Elements ``{"image": float32 [batch_size, n_critic, *shape] in [-1, 1]}``, with ``"label":
+        int32 [batch_size, n_critic]`` if the set has labels. Critic step j reads ``[:, j]``.
 
     Raises:
-        UsageError: If a number is out of range, a batch is larger than the set, or points are to be mirrored.
+        UsageError: If a number is out of range, a batch is larger than the set, or points are to be
+            mirrored.
     """
     for name, value, least in (
         ("batch_size", batch_size, 1),
@@ -60,7 +62,10 @@ def batches(
         raise UsageError(f"flip mirrors images, and {dataset.name} has points.")
     key, flips = rng.stream(seed, "data"), rng.stream(seed, "flips")
     if isinstance(dataset.items, np.memmap):
-        gather, labels = _mapped_items(dataset), None if dataset.labels is None else tf.constant(dataset.labels)
+        gather, labels = (
+            _mapped_items(dataset),
+            None if dataset.labels is None else tf.constant(dataset.labels),
+        )
     else:
         everything, labels = dataset.tensors
         gather = functools.partial(tf.gather, everything)
@@ -73,12 +78,19 @@ def batches(
         index = tf.reshape(index, [batch_size, n_critic])
         items = gather(index)
         if flip:
-            mirrored = [rng.integers([batch_size], rng.seed_pair(flips, one), 2) for one in tf.unstack(batch)]
+            mirrored = [
+                rng.integers([batch_size], rng.seed_pair(flips, one), 2)
+                for one in tf.unstack(batch)
+            ]
             mirrored = tf.stack(mirrored, axis=1)[..., tf.newaxis, tf.newaxis, tf.newaxis]
             items = tf.where(mirrored == 1, tf.reverse(items, [3]), items)
         if dataset.is_image:
             items = tf.cast(items, tf.float32) / 127.5 - 1.0
-        return {"image": items} if labels is None else {"image": items, "label": tf.gather(labels, index)}
+        return (
+            {"image": items}
+            if labels is None
+            else {"image": items, "label": tf.gather(labels, index)}
+        )
 
     stream = tf.data.Dataset.counter().map(element)
     return (stream if steps is None else stream.take(steps)).prefetch(2)
@@ -88,7 +100,9 @@ def _mapped_items(dataset: Dataset) -> Callable[[tf.Tensor], tf.Tensor]:
     """Reads only the rows asked for: a tensor would hold the whole file in memory."""
 
     def gather(index: tf.Tensor) -> tf.Tensor:
-        items = tf.numpy_function(lambda rows: np.asarray(dataset.items[rows]), [index], dataset.items.dtype)
+        items = tf.numpy_function(
+            lambda rows: np.asarray(dataset.items[rows]), [index], dataset.items.dtype
+        )
         return tf.ensure_shape(items, [*index.shape, *dataset.shape])
 
     return gather

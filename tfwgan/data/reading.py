@@ -30,8 +30,8 @@ def read(paths: Sequence[Path], view: images.View, root: Path) -> np.ndarray:
     Raises:
         UsageError: If some can't be read, or they differ in size and are not resized.
     """
-    # Pillow warns about odd notes in files, and about sizes that are refused here anyway. Filters of warnings are the
-    # whole process's, so they are changed here once and not by each thread.
+    # Pillow warns about odd notes in files, and about sizes that are refused here anyway. Filters
+    # of warnings are the whole process's, so they are changed here once and not by each thread.
     with warnings.catch_warnings(), ThreadPoolExecutor(min(32, os.cpu_count() or 1)) as threads:
         warnings.simplefilter("ignore")
         headers = list(_sound(threads.map(_look, paths), "looking at images", paths, root))
@@ -45,7 +45,9 @@ def read(paths: Sequence[Path], view: images.View, root: Path) -> np.ndarray:
                     return fault
 
         items = None
-        for index, image in enumerate(_sound(threads.map(picture, paths, headers), "loading images", paths, root)):
+        for index, image in enumerate(
+            _sound(threads.map(picture, paths, headers), "loading images", paths, root)
+        ):
             if items is None:
                 items = images.allocate(len(paths), image.shape)
             if image.shape != items.shape[1:]:
@@ -103,4 +105,6 @@ def _refusal(faults: Sequence[decode.Unreadable], total: int, root: Path) -> Usa
         return UsageError(str(faults[0]))
     named = ", ".join(f"{fault.path.relative_to(root)} {fault.reason}" for fault in faults[:_NAMED])
     more = f", and {len(faults) - _NAMED:,} more" if len(faults) > _NAMED else ""
-    return UsageError(f"{len(faults):,} files of {total:,} under {root} are bad: {named}{more}; repair or remove them.")
+    return UsageError(
+        f"{len(faults):,} files of {total:,} under {root} are bad: {named}{more}; repair or remove them."
+    )

@@ -23,8 +23,9 @@ def squares(
 ) -> Dataset:
     """One white square on black at every position of a lattice (Elnekave and Weiss, 2025): 2704 images by default.
 
-    The top left corner takes the rows and columns ``range(offset, size - square - offset, stride)``, row by row. The
-    end is excluded, as in the paper's data, so the margin at the bottom and the right is at least ``offset + 1``.
+    The top left corner takes the rows and columns ``range(offset, size - square - offset,
+    stride)``, row by row. The end is excluded, as in the paper's data, so the margin at the bottom
+    and the right is at least ``offset + 1``.
 
     Args:
         size: Rows and columns of an image.
@@ -100,7 +101,9 @@ def _mixture(name: str, centres: np.ndarray, n: int, seed: int) -> Dataset:
     modes = len(centres)
     if n < 1 or n % modes:
         nearest = max(1, round(n / modes)) * modes
-        raise UsageError(f"n must be a multiple of {modes}, one share per mode, got {n}; try n={nearest}.")
+        raise UsageError(
+            f"n must be a multiple of {modes}, one share per mode, got {n}; try n={nearest}."
+        )
     labels = np.arange(n, dtype=np.int32) % modes
     noise = np.random.default_rng(rng.stream(seed, name)).normal(size=(n, 2))
     points = (centres[labels] + SIGMA * noise).astype(np.float32)

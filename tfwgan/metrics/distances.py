@@ -1,8 +1,9 @@
 """Every distance of `tfwgan.transport` as a metric, the exact one with its certificate and its reference.
 
-A metric has two methods: `measure`, on generated and real samples, and `reference`, on real samples alone, whose
-numbers say how to read those of `measure`; `recall` takes up the latter where they were kept. Both return numbers by
-suffix: "" is the distance itself. A number that was not reached has a suffix that says so: no number without a status.
+A metric has two methods: `measure`, on generated and real samples, and `reference`, on real samples
+alone, whose numbers say how to read those of `measure`; `recall` takes up the latter where they
+were kept. Both return numbers by suffix: "" is the distance itself. A number that was not reached
+has a suffix that says so: no number without a status.
 """
 
 import contextlib
@@ -31,8 +32,8 @@ class DistanceMetric:
         {'n_projections': 16}
 
     Args:
-        distance: Of generated samples `[n, ...]` to real ones `[m, ...]`, such as `tfwgan.transport.swd`; random
-            directions are the same ones at every evaluation.
+        distance: Of generated samples `[n, ...]` to real ones `[m, ...]`, such as
+            `tfwgan.transport.swd`; random directions are the same ones at every evaluation.
     """
 
     upper: float | None = None  # a bound above W1, where the last measurement gave one
@@ -75,13 +76,14 @@ class DistanceMetric:
 class ExactW1:
     """The exact Wasserstein distance W1 with the Euclidean ground cost.
 
-    Each evaluation starts from the potentials of the one before. If the solver's cap is hit, the answer is an interval
-    (``_lower``, ``_upper``) and no number.
+    Each evaluation starts from the potentials of the one before. If the solver's cap is hit, the
+    answer is an interval (``_lower``, ``_upper``) and no number.
 
     Args:
-        otmeans: Also place `n` equally weighted points (OTMeans) once, as well as could be found; then ``_otmeans`` is
-            their distance, and ``_ratio`` how many times that the generator's is. OTMeans is a local optimum, of
-            several starts where these are cheap: 1 is as good as it, and a generator may get below.
+        otmeans: Also place `n` equally weighted points (OTMeans) once, as well as could be found;
+            then ``_otmeans`` is their distance, and ``_ratio`` how many times that the generator's
+            is. OTMeans is a local optimum, of several starts where these are cheap: 1 is as good as
+            it, and a generator may get below.
     """
 
     upper: float | None = None  # a bound above W1, of the last measurement
@@ -125,7 +127,9 @@ def solved_sinkhorn(
     max_iterations: int = 500,
 ) -> Entropic:
     """The Sinkhorn divergence with its status, at the precision of training; arguments as of `sinkhorn_loss`."""
-    return sinkhorn(x, y, epsilon, debias=debias, tolerance=tolerance, max_iterations=max_iterations)
+    return sinkhorn(
+        x, y, epsilon, debias=debias, tolerance=tolerance, max_iterations=max_iterations
+    )
 
 
 def real_against_real(
@@ -139,8 +143,8 @@ def real_against_real(
         n: How many generated samples are measured.
 
     Returns:
-        ``_floor``, between the halves of `real`; ``_real``, between `n` of them (at most half) and the others. Nothing
-        of too few samples to be halved, or to be measured then.
+        ``_floor``, between the halves of `real`; ``_real``, between `n` of them (at most half) and
+        the others. Nothing of too few samples to be halved, or to be measured then.
     """
     half, few = len(real) // 2, min(n, len(real) // 2)
     values: dict[str, float] = {}

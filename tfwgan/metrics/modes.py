@@ -23,9 +23,10 @@ def coverage(samples: np.ndarray, centres: np.ndarray, sigma: float) -> dict[str
         sigma: Standard deviation of every mode.
 
     Returns:
-        Three numbers by suffix: "" how many modes are covered, having at least 20 of 2,500 samples of high quality,
-        those within 3 standard deviations of a centre; ``_quality`` the share of these; ``_kl`` the Kullback-Leibler
-        divergence in nats of their spread over the k modes from the uniform one, log k if there are none.
+        Three numbers by suffix: "" how many modes are covered, having at least 20 of 2,500 samples
+        of high quality, those within 3 standard deviations of a centre; ``_quality`` the share of
+        these; ``_kl`` the Kullback-Leibler divergence in nats of their spread over the k modes from
+        the uniform one, log k if there are none.
     """
     distance = np.linalg.norm(samples[:, None] - centres, axis=-1)
     good = distance.min(axis=1) <= _NEAR * sigma
@@ -35,8 +36,9 @@ def coverage(samples: np.ndarray, centres: np.ndarray, sigma: float) -> dict[str
 def class_coverage(samples: np.ndarray, real: np.ndarray, labels: np.ndarray) -> dict[str, float]:
     """How samples spread over the classes of labelled data: `coverage` with classes in the place of modes.
 
-    A sample is of the class of its nearest real item, and of high quality if that is not farther than the nearest item
-    of one half of the data is from 98.9% of the other half: the share that `coverage` leaves of a Gaussian.
+    A sample is of the class of its nearest real item, and of high quality if that is not farther
+    than the nearest item of one half of the data is from 98.9% of the other half: the share that
+    `coverage` leaves of a Gaussian.
 
     Args:
         samples: `[n, ...]`.

@@ -3,7 +3,12 @@
 from tfwgan.networks.cnn import cnn_critic
 from tfwgan.networks.dcgan import dcgan_critic, dcgan_generator
 from tfwgan.networks.eigengan import eigengan_critic, eigengan_generator
-from tfwgan.networks.fastgan import fastgan_critic, fastgan_generator, new_fastgan_critic, new_fastgan_generator
+from tfwgan.networks.fastgan import (
+    fastgan_critic,
+    fastgan_generator,
+    new_fastgan_critic,
+    new_fastgan_generator,
+)
 from tfwgan.networks.fc import fc_critic, fc_generator
 from tfwgan.networks.mlp import mlp_critic, mlp_generator, mlp_reconstructor
 from tfwgan.networks.resnet import resnet_critic, resnet_generator

@@ -12,8 +12,9 @@ def generator_of(network: keras.Model, z_dim: int) -> keras.Model:
     """A generator that reads ``z``, and perhaps ``label``, by name.
 
     Args:
-        network: Any Keras model or layer from `z [b, z_dim]` to samples `[b, ...]`: functional, `Sequential`, of a
-            class of one's own. One that also reads labels has inputs of these names.
+        network: Any Keras model or layer from `z [b, z_dim]` to samples `[b, ...]`: functional,
+            `Sequential`, of a class of one's own. One that also reads labels has inputs of these
+            names.
         z_dim: Of the prior.
 
     Raises:
@@ -26,7 +27,9 @@ def generator_of(network: keras.Model, z_dim: int) -> keras.Model:
         )
     shape = getattr(network.output, "shape", None)
     if shape is None or len(shape) < 2 or None in shape[1:]:
-        raise UsageError(f"the generator has to make samples [batch, ...] of known shape, got {shape}.")
+        raise UsageError(
+            f"the generator has to make samples [batch, ...] of known shape, got {shape}."
+        )
     return network
 
 
@@ -34,8 +37,9 @@ def critic_of(network: keras.Model, shape: tuple[int, ...]) -> keras.Model:
     """A critic that reads ``image``, and perhaps ``label`` and ``z``, by name, and returns scores `[b]`.
 
     Args:
-        network: Any Keras model or layer from samples to scores `[b]` or `[b, 1]`, or to a dictionary of ``score`` and
-            further heads. One that reads more than images has inputs of these names.
+        network: Any Keras model or layer from samples to scores `[b]` or `[b, 1]`, or to a
+            dictionary of ``score`` and further heads. One that reads more than images has inputs of
+            these names.
         shape: Of a sample.
 
     Raises:
@@ -50,7 +54,9 @@ def critic_of(network: keras.Model, shape: tuple[int, ...]) -> keras.Model:
     score = said.get("score")
     if score is None or len(score.shape) not in (1, 2) or score.shape[1:] not in ((), (1,)):
         found = dict(said).keys() if score is None else list(score.shape)
-        raise UsageError(f"the critic has to give one score per sample, [batch] or [batch, 1], got {found}.")
+        raise UsageError(
+            f"the critic has to give one score per sample, [batch] or [batch, 1], got {found}."
+        )
     if len(score.shape) == 1:
         return network
     flat = keras.ops.squeeze(score, axis=1)
@@ -67,11 +73,14 @@ def _by_name(network: keras.Model, role: str, only: str, shape: tuple[int, ...])
         return network
     listed = list(inputs) if isinstance(inputs, list | tuple) else [inputs]
     if len(listed) == 1 and getattr(listed[0], "name", None) != only:
-        # A class of one's own, a Sequential that has not seen its input, or an input of another name.
+        # A class of one's own, a Sequential that has not seen its input, or an input of another
+        # name.
         named = keras.Input(shape if inputs is None else listed[0].shape[1:], name=only)
         return keras.Model({only: named}, network(named), name=network.name)
     names = [one.name for one in listed]
     if not set(names) <= set(_NAMES):
         known = ", ".join(_NAMES)
-        raise UsageError(f"the {role} has inputs {', '.join(names)}; name them {known}, by keras.Input(name=...).")
+        raise UsageError(
+            f"the {role} has inputs {', '.join(names)}; name them {known}, by keras.Input(name=...)."
+        )
     return keras.Model(dict(zip(names, listed, strict=True)), network.output, name=network.name)

@@ -1,9 +1,10 @@
 """The layers that networks are made of, with the initialisations and constants of the systems they come from.
 
-Three initialisations are known. ``torch`` draws weights and biases from U(-1/sqrt(fan_in), 1/sqrt(fan_in)), PyTorch's
-default and so that of most published WGAN code; ``zero_bias`` is the same with biases 0. ``normal`` is DCGAN's:
-weights N(0, 0.02) cut at two standard deviations, biases 0. Both draw batch-norm scales from N(1, 0.02). ``he`` is
-WGAN-GP's for residual networks: weights uniform of variance 4 / (fan_in + fan_out), biases 0.
+Three initialisations are known. ``torch`` draws weights and biases from U(-1/sqrt(fan_in),
+1/sqrt(fan_in)), PyTorch's default and so that of most published WGAN code; ``zero_bias`` is the
+same with biases 0. ``normal`` is DCGAN's: weights N(0, 0.02) cut at two standard deviations, biases
+0. Both draw batch-norm scales from N(1, 0.02). ``he`` is WGAN-GP's for residual networks: weights
+uniform of variance 4 / (fan_in + fan_out), biases 0.
 """
 
 import functools
@@ -14,7 +15,12 @@ import keras
 
 from tfwgan.errors import UsageError
 from tfwgan.networks.lipschitz import GroupSort
-from tfwgan.networks.spectral import SpectralConv2D, SpectralConv2DTranspose, SpectralDense, SpectralNorm
+from tfwgan.networks.spectral import (
+    SpectralConv2D,
+    SpectralConv2DTranspose,
+    SpectralDense,
+    SpectralNorm,
+)
 
 Init = Literal["torch", "normal", "zero_bias", "he"]
 Norm = Literal["none", "batch", "instance", "layer"]
@@ -85,7 +91,8 @@ def conv_transpose(
 def normalize(x, norm: Norm, name: str, init: Init = "torch"):
     """Batch, instance or layer normalisation, or none.
 
-    Instance normalisation has no weights, as in the seed systems; on vectors it standardises each one.
+    Instance normalisation has no weights, as in the seed systems; on vectors it standardises each
+    one.
     """
     if norm == "none":
         return x
@@ -94,22 +101,32 @@ def normalize(x, norm: Norm, name: str, init: Init = "torch"):
         layer = batch_norm(name, gamma_initializer=gamma)
     elif len(x.shape) == 2:
         affine = norm == "layer"
-        layer = keras.layers.LayerNormalization(epsilon=_EPSILON, center=affine, scale=affine, name=name)
+        layer = keras.layers.LayerNormalization(
+            epsilon=_EPSILON, center=affine, scale=affine, name=name
+        )
     else:
         affine = norm == "layer"
         groups = 1 if affine else -1
-        layer = keras.layers.GroupNormalization(groups, epsilon=_EPSILON, center=affine, scale=affine, name=name)
+        layer = keras.layers.GroupNormalization(
+            groups, epsilon=_EPSILON, center=affine, scale=affine, name=name
+        )
     return layer(x)
 
 
 def batch_norm(name: str, **options) -> keras.layers.Layer:
     """Batch normalisation by the statistics of the global batch, also under a distribution strategy."""
-    return keras.layers.BatchNormalization(momentum=0.9, epsilon=_EPSILON, synchronized=True, name=name, **options)
+    return keras.layers.BatchNormalization(
+        momentum=0.9, epsilon=_EPSILON, synchronized=True, name=name, **options
+    )
 
 
 def activate(x, activation: Activation, name: str):
     """ReLU, leaky ReLU of slope 0.2, or GroupSort."""
-    kinds = {"relu": keras.layers.ReLU, "leaky": functools.partial(keras.layers.LeakyReLU, 0.2), "sort": GroupSort}
+    kinds = {
+        "relu": keras.layers.ReLU,
+        "leaky": functools.partial(keras.layers.LeakyReLU, 0.2),
+        "sort": GroupSort,
+    }
     return kinds[activation](name=name)(x)
 
 
@@ -120,7 +137,9 @@ def doublings(image_shape: tuple[int, ...]) -> int:
         UsageError: If the images are not of that kind.
     """
     if len(image_shape) != 3 or image_shape[0] != image_shape[1]:
-        raise UsageError(f"it works on square images, not on data of shape {image_shape}; MLP and FC take any shape.")
+        raise UsageError(
+            f"it works on square images, not on data of shape {image_shape}; MLP and FC take any shape."
+        )
     fits = [4 << k for k in range(1, 9)]
     near = min(fits, key=lambda fit: abs(fit - image_shape[0]))
     if near != image_shape[0]:
@@ -132,7 +151,9 @@ def _kind(plain: type, spectral: type, sn: bool, sn_norm: SpectralNorm) -> Calla
     return functools.partial(spectral, sn_norm=sn_norm) if sn else plain
 
 
-def _convolution(kind: Callable, fan_in: int, filters, kernel, stride, padding, name, init: Init, use_bias: bool):
+def _convolution(
+    kind: Callable, fan_in: int, filters, kernel, stride, padding, name, init: Init, use_bias: bool
+):
     return kind(
         filters,
         kernel,

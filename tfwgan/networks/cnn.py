@@ -6,7 +6,12 @@ import keras
 
 from tfwgan.errors import UsageError
 from tfwgan.networks.blocks import Norm, activate, conv, dense, normalize
-from tfwgan.networks.lipschitz import OrthonormalConv2D, certified_dense, certified_mean, check_certified
+from tfwgan.networks.lipschitz import (
+    OrthonormalConv2D,
+    certified_dense,
+    certified_mean,
+    check_certified,
+)
 from tfwgan.networks.spectral import SpectralNorm
 
 
@@ -24,8 +29,9 @@ def cnn_critic(
 ):
     """From images `[b, size, size, channels]` to scores `[b]`.
 
-    With `GAP` the last feature map is averaged over all places, so that the score depends on patches and not on where
-    they lie; without, a dense layer on the whole map sees their places. Neither head has a bias.
+    With `GAP` the last feature map is averaged over all places, so that the score depends on
+    patches and not on where they lie; without, a dense layer on the whole map sees their places.
+    Neither head has a bias.
 
     Args:
         image_shape: `(height, width, channels)`.
@@ -37,15 +43,20 @@ def cnn_critic(
         norm: Normalisation from the second layer on.
         sn: Spectral normalisation of every layer.
         sn_norm: Its norm.
-        lipschitz: Orthonormal layers and GroupSort, which make it 1-Lipschitz; least is lost with k=2.
+        lipschitz: Orthonormal layers and GroupSort, which make it 1-Lipschitz; least is lost with
+            k=2.
 
     Raises:
         UsageError: If the image shrinks to nothing, or the options don't go together.
     """
     if min(nf, depth, k) < 1 or pad < 0:
-        raise UsageError(f"nf, depth and k must be at least 1, pad at least 0, got {nf}, {depth}, {k} and {pad}.")
+        raise UsageError(
+            f"nf, depth and k must be at least 1, pad at least 0, got {nf}, {depth}, {k} and {pad}."
+        )
     if len(image_shape) != 3:
-        raise UsageError(f"it reads images, not data of shape {image_shape}; MLP and FC take any shape.")
+        raise UsageError(
+            f"it reads images, not data of shape {image_shape}; MLP and FC take any shape."
+        )
     if lipschitz:
         check_certified(norm, sn)
     image = keras.Input(image_shape, name="image")
@@ -53,16 +64,36 @@ def cnn_critic(
     for i in range(depth):
         x = keras.layers.ZeroPadding2D(pad, name=f"pad_{i}")(x) if pad else x
         if min(x.shape[1:3]) < k:
-            raise UsageError(f"{depth} layers of stride 2 are too many for {image_shape[0]}x{image_shape[1]} pixels.")
+            raise UsageError(
+                f"{depth} layers of stride 2 are too many for {image_shape[0]}x{image_shape[1]} pixels."
+            )
         if lipschitz:
             x = OrthonormalConv2D(nf << i, k, strides=2, name=f"conv_{i}")(x)
         else:
-            x = conv(x, nf << i, k, 2, "valid", f"conv_{i}", use_bias=norm == "none", sn=sn, sn_norm=sn_norm)
-        x = activate(normalize(x, norm if i else "none", f"norm_{i}"), "sort" if lipschitz else "relu", f"act_{i}")
+            x = conv(
+                x,
+                nf << i,
+                k,
+                2,
+                "valid",
+                f"conv_{i}",
+                use_bias=norm == "none",
+                sn=sn,
+                sn_norm=sn_norm,
+            )
+        x = activate(
+            normalize(x, norm if i else "none", f"norm_{i}"),
+            "sort" if lipschitz else "relu",
+            f"act_{i}",
+        )
     if not GAP:
         x = keras.layers.Flatten(name="flatten")(x)
     else:
-        x = certified_mean(x, "pool") if lipschitz else keras.layers.GlobalAveragePooling2D(name="pool")(x)
+        x = (
+            certified_mean(x, "pool")
+            if lipschitz
+            else keras.layers.GlobalAveragePooling2D(name="pool")(x)
+        )
     linear = certified_dense if lipschitz else functools.partial(dense, sn=sn, sn_norm=sn_norm)
     x = linear(x, 1, "head", use_bias=False)
     return keras.Model({"image": image}, keras.layers.Reshape((), name="score")(x), name="critic")

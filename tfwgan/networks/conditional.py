@@ -1,9 +1,10 @@
 """How generators and critics use labels: `Condition` holds the ways, each network says where.
 
-* ``concat`` (Mirza and Osindero, 2014): a one-hot label beside the latent, point or image that a network reads.
-* ``cbn``, generators (Dumoulin et al., 2017): batch normalisation whose scales and shifts are the class's own.
-* ``projection``, critics (Miyato and Koyama, 2018): a class vector times the last features, added to the score.
-* ``ac``, critics (ACGAN; Odena et al., 2017): the critic reads no label but guesses it, by a second head.
+* ``concat`` (Mirza and Osindero, 2014): a one-hot label beside the latent, point or image that a
+network reads. * ``cbn``, generators (Dumoulin et al., 2017): batch normalisation whose scales and
+shifts are the class's own. * ``projection``, critics (Miyato and Koyama, 2018): a class vector
+times the last features, added to the score. * ``ac``, critics (ACGAN; Odena et al., 2017): the
+critic reads no label but guesses it, by a second head.
 """
 
 from collections.abc import Callable
@@ -33,7 +34,9 @@ class Condition:
         if cond != "none" and n_classes is None:
             raise UsageError(f"cond={cond} needs labels, and these data have none.")
         self.cond, self.n_classes = cond, n_classes
-        self.label = None if cond in ("none", "ac") else keras.Input((), dtype="int32", name="label")
+        self.label = (
+            None if cond in ("none", "ac") else keras.Input((), dtype="int32", name="label")
+        )
 
     def inputs(self, **tensors) -> dict:
         """The inputs of the network by name: those given, and `label` if it is read."""
@@ -58,10 +61,14 @@ class Condition:
         if self.cond != "cbn":
             return normalize(x, norm, name, init)
         if norm not in ("none", "batch"):
-            raise UsageError(f"cond=cbn brings batch normalisation; norm={norm} does not go with it.")
+            raise UsageError(
+                f"cond=cbn brings batch normalisation; norm={norm} does not go with it."
+            )
 
         def of_class(part: str, initial: str):
-            table = keras.layers.Embedding(self.n_classes, x.shape[-1], initial, name=f"{name}_{part}")
+            table = keras.layers.Embedding(
+                self.n_classes, x.shape[-1], initial, name=f"{name}_{part}"
+            )
             shape = [1] * (len(x.shape) - 2) + [x.shape[-1]]
             return keras.layers.Reshape(shape, name=f"{name}_{part}_shape")(table(self.label))
 
@@ -79,14 +86,16 @@ class Condition:
             **units: Sizes of more heads by name; those of size 0 are left out.
 
         Returns:
-            `score` alone, or a dict of `score [b]`, of `label [b, n_classes]` (logits) with ``ac``, and of each name
-            in `units`.
+            `score` alone, or a dict of `score [b]`, of `label [b, n_classes]` (logits) with ``ac``,
+            and of each name in `units`.
         """
         score = head(1, "head")
         if self.cond == "projection":
             one_hot = keras.ops.one_hot(self.label, self.n_classes)
             direction = linear(one_hot, features.shape[-1], "projection", use_bias=False)
-            score = keras.layers.Add(name="projected")([score, keras.layers.Dot(1, name="dot")([direction, features])])
+            score = keras.layers.Add(name="projected")(
+                [score, keras.layers.Dot(1, name="dot")([direction, features])]
+            )
         score = keras.layers.Reshape((), name="score")(score)
         if self.cond == "ac":
             units["label"] = self.n_classes

@@ -1,8 +1,9 @@
 """EigenGAN (He, Kan and Shan, 2021): a generator that finds the main directions of variation, layer by layer.
 
-A picture grows from 4 pixels to its size in layers that each double it. Into every layer a linear subspace of its
-feature maps is injected, whose few coordinates are codes of the latent vector; a penalty keeps its basis orthonormal.
-So early layers come to hold what a picture shows, late ones its colours, and moving one code moves one property.
+A picture grows from 4 pixels to its size in layers that each double it. Into every layer a linear
+subspace of its feature maps is injected, whose few coordinates are codes of the latent vector; a
+penalty keeps its basis orthonormal. So early layers come to hold what a picture shows, late ones
+its colours, and moving one code moves one property.
 
 All transposed convolutions of stride 1 in the original are written as the plain ones that they are.
 """
@@ -13,7 +14,16 @@ import keras
 import tensorflow as tf
 
 from tfwgan.errors import UsageError
-from tfwgan.networks.blocks import Init, Norm, activate, conv, conv_transpose, dense, doublings, normalize
+from tfwgan.networks.blocks import (
+    Init,
+    Norm,
+    activate,
+    conv,
+    conv_transpose,
+    dense,
+    doublings,
+    normalize,
+)
 
 _BASE = 4
 _MAX_MULT = 32
@@ -31,19 +41,21 @@ def eigengan_generator(
 ):
     """From `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; the last layer is a tanh.
 
-    The first n_layers * n_basis coordinates of z are the codes, layer by layer from the coarsest, see `subspaces`; the
-    other ones are noise from which the 4x4 feature map is made. The model's `losses` are the penalties that keep the
-    bases orthonormal, one for each layer.
+    The first n_layers * n_basis coordinates of z are the codes, layer by layer from the coarsest,
+    see `subspaces`; the other ones are noise from which the 4x4 feature map is made. The model's
+    `losses` are the penalties that keep the bases orthonormal, one for each layer.
 
     Args:
         z_dim: Latent size, 6 * 6 + 512 in the original, of 256 pixels.
         image_shape: `(size, size, channels)`, size 4 * 2^n_layers.
         n_basis: Codes of each layer.
         dim: Unit of width.
-        mults: Width of each layer's output, in units of `dim`; by default halving down to 1, from 32 at most.
+        mults: Width of each layer's output, in units of `dim`; by default halving down to 1, from
+            32 at most.
         norm: Normalisation in front of every activation but the last.
         ortho: Weight of the penalties, at least 0.
-        init: Initialisation. With the original's all outputs are near 0 at first; ``he`` keeps their scale.
+        init: Initialisation. With the original's all outputs are near 0 at first; ``he`` keeps
+            their scale.
 
     Raises:
         UsageError: If it can't draw such images, or z has too few coordinates.
@@ -51,7 +63,9 @@ def eigengan_generator(
     n_layers = doublings(image_shape)
     widths = _widths(dim, mults, [min(_MAX_MULT, 2**i) for i in reversed(range(n_layers))])
     if n_basis < 1 or ortho < 0:
-        raise UsageError(f"n_basis must be at least 1 and ortho at least 0, got {n_basis} and {ortho}.")
+        raise UsageError(
+            f"n_basis must be at least 1 and ortho at least 0, got {n_basis} and {ortho}."
+        )
     n_codes = n_layers * n_basis
     if z_dim <= n_codes:
         raise UsageError(
@@ -63,7 +77,9 @@ def eigengan_generator(
     x = keras.layers.Reshape([_BASE, _BASE, widths[0]], name="stem_reshape")(x)
     for i, width in enumerate(widths):
         h = SubspaceLayer(i * n_basis, n_basis, x.shape[1:], ortho, name=f"subspace_{i}")(z)
-        x = keras.layers.Add(name=f"add_{i}")([x, conv(h, x.shape[-1], 1, 1, "same", f"h_{i}", init)])
+        x = keras.layers.Add(name=f"add_{i}")(
+            [x, conv(h, x.shape[-1], 1, 1, "same", f"h_{i}", init)]
+        )
         x = activate(normalize(x, norm, f"norm_{i}", init), "leaky", f"act_{i}")
         x, h = _double(x, width, f"up_{i}", init), _double(h, width, f"h_{i}_up", init)
         x = keras.layers.Add(name=f"add_{i}_up")([x, h])
@@ -85,9 +101,11 @@ def eigengan_critic(
     Args:
         image_shape: `(size, size, channels)`, size 4 * 2^n_layers.
         dim: Width of the first layer, the unit of all.
-        mults: Width of each halving layer, in units of `dim`; by default doubling, up to the generator's widest.
+        mults: Width of each halving layer, in units of `dim`; by default doubling, up to the
+            generator's widest.
         norm: Normalisation of all feature maps from the second layer to the last halving.
-        init: Initialisation. With the original's all outputs are near 0 at first; ``he`` keeps their scale.
+        init: Initialisation. With the original's all outputs are near 0 at first; ``he`` keeps
+            their scale.
 
     Raises:
         UsageError: If it can't read such images.
@@ -119,8 +137,8 @@ def subspaces(generator: keras.Model) -> list[range]:
 class SubspaceLayer(keras.layers.Layer):
     """Features that codes stand for: h = (code * L) U + mu (the paper's subspace model).
 
-    The rows of the basis U `[n_basis, features]` are orthonormal at first, the importances L are 1 and the origin mu
-    is 0. So h starts out as long as the code.
+    The rows of the basis U `[n_basis, features]` are orthonormal at first, the importances L are 1
+    and the origin mu is 0. So h starts out as long as the code.
 
     Args:
         first: Index of the layer's first code in z.
@@ -133,14 +151,31 @@ class SubspaceLayer(keras.layers.Layer):
         UsageError: If h has fewer dimensions than the subspace.
     """
 
-    def __init__(self, first: int, n_basis: int, feature_shape: tuple[int, ...], ortho: float = 1.0, name=None):
+    def __init__(
+        self,
+        first: int,
+        n_basis: int,
+        feature_shape: tuple[int, ...],
+        ortho: float = 1.0,
+        name=None,
+    ):
         super().__init__(name=name)
-        self.first, self.n_basis, self.feature_shape, self.ortho = first, n_basis, tuple(feature_shape), ortho
+        self.first, self.n_basis, self.feature_shape, self.ortho = (
+            first,
+            n_basis,
+            tuple(feature_shape),
+            ortho,
+        )
         n_features = math.prod(self.feature_shape)
         if n_basis > n_features:
-            raise UsageError(f"{n_basis} directions can't be orthogonal in {n_features} dimensions; lower n_basis.")
+            raise UsageError(
+                f"{n_basis} directions can't be orthogonal in {n_features} dimensions; lower n_basis."
+            )
         self.basis = self.add_weight(
-            (n_basis, n_features), keras.initializers.Orthogonal(), regularizer=Orthonormality(ortho), name="basis"
+            (n_basis, n_features),
+            keras.initializers.Orthogonal(),
+            regularizer=Orthonormality(ortho),
+            name="basis",
         )
         self.importance = self.add_weight((n_basis,), "ones", name="importance")
         self.origin = self.add_weight((n_features,), "zeros", name="origin")
@@ -148,7 +183,12 @@ class SubspaceLayer(keras.layers.Layer):
 
     def get_config(self) -> dict:
         """The constructor's arguments."""
-        own = {"first": self.first, "n_basis": self.n_basis, "feature_shape": self.feature_shape, "ortho": self.ortho}
+        own = {
+            "first": self.first,
+            "n_basis": self.n_basis,
+            "feature_shape": self.feature_shape,
+            "ortho": self.ortho,
+        }
         return {"name": self.name, **own}
 
     def call(self, z: tf.Tensor) -> tf.Tensor:
@@ -178,7 +218,8 @@ class Orthonormality(keras.regularizers.Regularizer):
 def _double(x, filters: int, name: str, init: Init):
     """A 3x3 transposed convolution of stride 2 that centres each output pair as PyTorch's padding 1 + 1 does.
 
-    Of the unpadded result's 2 s + 1 rows the first goes; ``same`` padding would drop the last, a shift by one pixel.
+    Of the unpadded result's 2 s + 1 rows the first goes; ``same`` padding would drop the last, a
+    shift by one pixel.
     """
     x = conv_transpose(x, filters, 3, 2, "valid", name, init)
     return keras.layers.Cropping2D(((1, 0), (1, 0)), name=f"{name}_crop")(x)
@@ -186,7 +227,9 @@ def _double(x, filters: int, name: str, init: Init):
 
 def _halve(x, filters: int, name: str, init: Init):
     """A 3x3 convolution of stride 2 with a zero on all sides; ``same`` would pad the lower right ones only."""
-    return conv(keras.layers.ZeroPadding2D(1, name=f"{name}_pad")(x), filters, 3, 2, "valid", name, init)
+    return conv(
+        keras.layers.ZeroPadding2D(1, name=f"{name}_pad")(x), filters, 3, 2, "valid", name, init
+    )
 
 
 def _widths(dim: int, mults: tuple[int, ...] | None, default: list[int]) -> list[int]:
@@ -194,5 +237,7 @@ def _widths(dim: int, mults: tuple[int, ...] | None, default: list[int]) -> list
     if dim < 1 or not mults or min(mults) < 1:
         raise UsageError(f"dim and mults must be at least 1, got dim={dim} and mults={mults}.")
     if len(mults) != len(default):
-        raise UsageError(f"images of this size take {len(default)} mults, such as {tuple(default)}, got {mults}.")
+        raise UsageError(
+            f"images of this size take {len(default)} mults, such as {tuple(default)}, got {mults}."
+        )
     return [dim * mult for mult in mults]

@@ -1,8 +1,9 @@
 """FastGAN (Liu et al., 2021), light enough for large images: the nets of the first seed's figures, old and new.
 
-Gated linear units instead of ReLUs, and skips over several doublings at once: a small feature map gates the channels of
-a large one (skip-layer excitation). All layers are spectrally normalised and have no bias, so the scale of the initial
-weights does not matter. The critics are built of the paper's blocks but have no decoders.
+Gated linear units instead of ReLUs, and skips over several doublings at once: a small feature map
+gates the channels of a large one (skip-layer excitation). All layers are spectrally normalised and
+have no bias, so the scale of the initial weights does not matter. The critics are built of the
+paper's blocks but have no decoders.
 """
 
 import functools
@@ -16,14 +17,26 @@ from tfwgan.errors import UsageError
 from tfwgan.networks.blocks import Norm, activate, conv, conv_transpose, doublings, normalize
 
 _SIZES = (32, 64, 128, 256)
-_WIDTHS = {4: 16, 8: 8, 16: 4, 32: 2, 64: 2, 128: 1, 256: 0.5}  # of the generator's maps by their side, in units of nf
+_WIDTHS = {
+    4: 16,
+    8: 8,
+    16: 4,
+    32: 2,
+    64: 2,
+    128: 1,
+    256: 0.5,
+}  # of the generator's maps by their side, in units of nf
 _THOROUGH = (8, 32, 128)  # sides of the maps that are made by two convolutions and with noise
 
 _conv = functools.partial(conv, padding="same", use_bias=False, sn=True)
 
 
 def fastgan_generator(
-    z_dim: int, image_shape: tuple[int, ...], nf: int = 64, norm: Norm = "batch", skip_connections: bool = True
+    z_dim: int,
+    image_shape: tuple[int, ...],
+    nf: int = 64,
+    norm: Norm = "batch",
+    skip_connections: bool = True,
 ):
     """From `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; the last layer is a tanh.
 
@@ -41,7 +54,11 @@ def fastgan_generator(
 
 
 def new_fastgan_generator(
-    z_dim: int, image_shape: tuple[int, ...], nf: int = 64, norm: Norm = "instance", skip_connections: bool = True
+    z_dim: int,
+    image_shape: tuple[int, ...],
+    nf: int = 64,
+    norm: Norm = "instance",
+    skip_connections: bool = True,
 ):
     """`fastgan_generator` with instance normalisation, and a last convolution that is 3x3 instead of 1x1."""
     return _generator(z_dim, image_shape, nf, norm, skip_connections, image_kernel=3)
@@ -53,9 +70,9 @@ def fastgan_critic(image_shape: tuple[int, ...], nf: int = 48, norm: Norm = "bat
     Args:
         image_shape: `(size, size, channels)`, size 32, 64, 128 or 256.
         nf: Width of the first layer; each next one is twice as wide, at most 16 nf.
-        norm: Normalisation behind all convolutions but the first and the last. The original's batch normalisation ties
-            the samples of a batch together, which a per-sample gradient penalty does not allow for; none, instance or
-            layer do.
+        norm: Normalisation behind all convolutions but the first and the last. The original's batch
+            normalisation ties the samples of a batch together, which a per-sample gradient penalty
+            does not allow for; none, instance or layer do.
 
     Raises:
         UsageError: If it can't read such images.
@@ -71,7 +88,10 @@ def fastgan_critic(image_shape: tuple[int, ...], nf: int = 48, norm: Norm = "bat
 
 
 def new_fastgan_critic(
-    image_shape: tuple[int, ...], nf: int = 32, norm: Norm = "instance", skip_connections: bool = True
+    image_shape: tuple[int, ...],
+    nf: int = 32,
+    norm: Norm = "instance",
+    skip_connections: bool = True,
 ):
     """From images `[b, size, size, channels]` to scores `[b]`, each the mean of a 5x5 map of scores.
 
@@ -79,7 +99,8 @@ def new_fastgan_critic(
         image_shape: `(size, size, channels)`, size 32, 64, 128 or 256.
         nf: Width at 128 pixels; it doubles with every halving, to 32 nf at the end.
         norm: Normalisation behind all convolutions but the first and the last.
-        skip_connections: Maps gate the ones that are 8 times as small, where those have 8 pixels or more.
+        skip_connections: Maps gate the ones that are 8 times as small, where those have 8 pixels or
+            more.
 
     Raises:
         UsageError: If it can't read such images.
@@ -90,7 +111,9 @@ def new_fastgan_critic(
     for i in range(_halvings(size)):
         x = _down(maps[-1], width << (i + 1), norm, f"down_{i}")
         if skip_connections and i >= 2:
-            x = keras.layers.Multiply(name=f"skip_{i}")([x, _gates(maps[i - 2], x.shape[-1], f"skip_{i}")])
+            x = keras.layers.Multiply(name=f"skip_{i}")(
+                [x, _gates(maps[i - 2], x.shape[-1], f"skip_{i}")]
+            )
         maps.append(x)
     x = _conv(maps[-1], 2 * maps[-1].shape[-1], 1, 1, name="last")
     x = activate(normalize(x, norm, "last_norm"), "leaky", "last_act")
@@ -103,10 +126,11 @@ def new_fastgan_critic(
 class NoiseInjection(keras.layers.Layer):
     """Adds a noise image, times a trained number that starts at 0, to every channel of a feature map.
 
-    The original draws new noise in every call. Here it is a function of z, so that images are: a sample can be drawn
-    again, and a prior of N atoms has N images. With one vector of random signs for each place, always the same ones,
-    the noise there is its product with z / |z|: of mean 0 and variance 1, nearly normal, independent between places,
-    and for two latents as correlated as they are.
+    The original draws new noise in every call. Here it is a function of z, so that images are: a
+    sample can be drawn again, and a prior of N atoms has N images. With one vector of random signs
+    for each place, always the same ones, the noise there is its product with z / |z|: of mean 0 and
+    variance 1, nearly normal, independent between places, and for two latents as correlated as they
+    are.
     """
 
     def __init__(self, name: str):
@@ -131,7 +155,12 @@ class NoiseInjection(keras.layers.Layer):
 
 
 def _generator(
-    z_dim: int, image_shape: tuple[int, ...], nf: int, norm: Norm, skip_connections: bool, image_kernel: Literal[1, 3]
+    z_dim: int,
+    image_shape: tuple[int, ...],
+    nf: int,
+    norm: Norm,
+    skip_connections: bool,
+    image_kernel: Literal[1, 3],
 ):
     size = _size(image_shape, nf)
     widths = {side: max(1, int(nf * mult)) for side, mult in _WIDTHS.items()}
@@ -148,7 +177,9 @@ def _generator(
             x = NoiseInjection(name=f"{name}_noise")(x, z) if side in _THOROUGH else x
             x = keras.ops.glu(normalize(x, norm, f"{name}_norm"))
         if skip_connections and side >= 64:
-            x = keras.layers.Multiply(name=f"skip_{side}")([x, _gates(maps[side // 16], widths[side], f"skip_{side}")])
+            x = keras.layers.Multiply(name=f"skip_{side}")(
+                [x, _gates(maps[side // 16], widths[side], f"skip_{side}")]
+            )
         maps[side] = x
     x = _conv(maps[size], image_shape[2], image_kernel, 1, name="to_image")
     return keras.Model({"z": z}, keras.layers.Activation("tanh", name="tanh")(x), name="generator")

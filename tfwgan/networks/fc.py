@@ -85,4 +85,6 @@ def fc_critic(
 
 def _check(nf: int, depth: int) -> None:
     if nf < 1 or depth < 2:
-        raise UsageError(f"nf must be at least 1 and depth at least 2, got nf={nf} and depth={depth}.")
+        raise UsageError(
+            f"nf must be at least 1 and depth at least 2, got nf={nf} and depth={depth}."
+        )

@@ -15,10 +15,14 @@ def heads(said: Any) -> Mapping:
 
 def with_features(critic: keras.Model) -> keras.Model:
     """The same critic, weights shared, with one more output, ``features``: what the scoring layer ``head`` reads."""
-    return keras.Model(critic.input, {**heads(critic.output), "features": critic.get_layer("head").input})
+    return keras.Model(
+        critic.input, {**heads(critic.output), "features": critic.get_layer("head").input}
+    )
 
 
-def feed(network: keras.Model, tensors: Mapping[str, tf.Tensor], training: bool = False) -> tf.Tensor:
+def feed(
+    network: keras.Model, tensors: Mapping[str, tf.Tensor], training: bool = False
+) -> tf.Tensor:
     """Calls a network on those of the tensors that it names among its inputs."""
     return network({name: tensors[name] for name in network.input}, training=training)
 
@@ -26,7 +30,10 @@ def feed(network: keras.Model, tensors: Mapping[str, tf.Tensor], training: bool 
 def in_chunks(function: Callable, *tensors: tf.Tensor | np.ndarray, size: int = 256) -> np.ndarray:
     """What a function makes of rows, computed `size` rows at a time, so that memory suffices for any number of them."""
     n = len(tensors[0])
-    parts = [function(*(tf.convert_to_tensor(one[i : i + size]) for one in tensors)) for i in range(0, n, size)]
+    parts = [
+        function(*(tf.convert_to_tensor(one[i : i + size]) for one in tensors))
+        for i in range(0, n, size)
+    ]
     return np.concatenate([np.asarray(part) for part in parts])
 
 
@@ -36,4 +43,6 @@ def couples_batch(critic: keras.Model) -> bool:
     A penalty on its slope at each sample has no meaning then (Gulrajani et al., 2017, section 4).
     """
     inside = [couples_batch(layer) for layer in critic.layers if isinstance(layer, keras.Model)]
-    return any(inside) or any(isinstance(layer, keras.layers.BatchNormalization) for layer in critic.layers)
+    return any(inside) or any(
+        isinstance(layer, keras.layers.BatchNormalization) for layer in critic.layers
+    )

@@ -1,12 +1,13 @@
 """Layers that stretch no distance: critics made of them are 1-Lipschitz by construction, without a penalty.
 
-A dense layer has an orthonormal matrix, which shortens no more than it must. Between them GroupSort (Anil et al., 2019)
-sorts where ReLUs would cut off, so that gradients keep their length; with ReLUs, only linear networks keep it. The
-Wasserstein distance that such a critic reads off never exceeds the true one, but for rounding, however short its
-training.
+A dense layer has an orthonormal matrix, which shortens no more than it must. Between them GroupSort
+(Anil et al., 2019) sorts where ReLUs would cut off, so that gradients keep their length; with
+ReLUs, only linear networks keep it. The Wasserstein distance that such a critic reads off never
+exceeds the true one, but for rounding, however short its training.
 
-The orthonormal matrices are Cayley transforms (Trockman and Kolter, 2021): exact for every raw kernel, where
-iterations (Björck's, or spectral normalisation's) are only as orthonormal as they have converged.
+The orthonormal matrices are Cayley transforms (Trockman and Kolter, 2021): exact for every raw
+kernel, where iterations (Björck's, or spectral normalisation's) are only as orthonormal as they
+have converged.
 """
 
 import math
@@ -20,8 +21,9 @@ from tfwgan.errors import UsageError
 def orthonormal(kernel: tf.Tensor) -> tf.Tensor:
     """A matrix `[n, m]` whose columns are orthonormal, or whose rows are if n < m; a smooth function of a raw one.
 
-    With the raw kernel split into a square U and the rows V below it, A = U - U^T + V^T V, and the result is
-    (I - A) (I + A)^-1 on top of -2 V (I + A)^-1. No singular value of I + A is below 1: that is always well posed.
+    With the raw kernel split into a square U and the rows V below it, A = U - U^T + V^T V, and the
+    result is (I - A) (I + A)^-1 on top of -2 V (I + A)^-1. No singular value of I + A is below 1:
+    that is always well posed.
     """
     n, m = kernel.shape
     if n < m:
@@ -29,7 +31,8 @@ def orthonormal(kernel: tf.Tensor) -> tf.Tensor:
     top, below = kernel[:m], kernel[m:]
     eye = tf.eye(m, dtype=kernel.dtype)
     a = top - tf.transpose(top) + tf.matmul(below, below, transpose_a=True)
-    # From the right, X (I + A)^-1 is the transposed solution for (I + A)^T; I - A and (I + A)^-1 commute.
+    # From the right, X (I + A)^-1 is the transposed solution for (I + A)^T; I - A and (I + A)^-1
+    # commute.
     numerator = tf.concat([eye - a, -2.0 * below], axis=0)
     matrix = tf.transpose(tf.linalg.solve(eye + a, tf.transpose(numerator), adjoint=True))
     # Large kernels leave errors of rounding, which a step of Björck's iteration squares.
@@ -53,10 +56,11 @@ class OrthonormalDense(keras.layers.Dense):
 class OrthonormalConv2D(keras.layers.Conv2D):
     """Unpadded `keras.layers.Conv2D` whose kernel is orthonormal as a matrix from patches to channels.
 
-    A pixel lies in at most ceil(k / stride)^2 patches, so all patches of an image together are at most
-    ceil(k / stride) times as long as the image, and the kernel is divided by that. Some kernels, which pick out the
-    corners of their patches, need it; others could do with less, but how much less the power iteration would tell
-    only from below, which certifies nothing. For k = stride patches don't overlap and nothing is lost.
+    A pixel lies in at most ceil(k / stride)^2 patches, so all patches of an image together are at
+    most ceil(k / stride) times as long as the image, and the kernel is divided by that. Some
+    kernels, which pick out the corners of their patches, need it; others could do with less, but
+    how much less the power iteration would tell only from below, which certifies nothing. For k =
+    stride patches don't overlap and nothing is lost.
     """
 
     def __init__(self, filters: int, kernel_size: int, kernel_initializer="orthogonal", **kwargs):
@@ -66,7 +70,9 @@ class OrthonormalConv2D(keras.layers.Conv2D):
         """The convolution with the kernel made orthonormal."""
         kernel = tf.convert_to_tensor(kernel)
         matrix = orthonormal(tf.reshape(kernel, [-1, self.filters]))
-        patches = math.prod(math.ceil(k / s) for k, s in zip(self.kernel_size, self.strides, strict=True))
+        patches = math.prod(
+            math.ceil(k / s) for k, s in zip(self.kernel_size, self.strides, strict=True)
+        )
         return super().convolution_op(inputs, tf.reshape(matrix, kernel.shape) / patches**0.5)
 
 
@@ -99,4 +105,6 @@ def check_certified(norm: str, sn: bool, cond: str = "none") -> None:
         UsageError: If there is any.
     """
     if norm != "none" or sn or cond == "projection":
-        raise UsageError("lipschitz=True brings its own layers; it needs norm=none, sn=False and no cond=projection.")
+        raise UsageError(
+            "lipschitz=True brings its own layers; it needs norm=none, sn=False and no cond=projection."
+        )

@@ -66,7 +66,8 @@ def mlp_critic(
         sn: Spectral normalisation of every layer.
         sn_norm: Its norm; dense layers have but one.
         lipschitz: Orthonormal layers and GroupSort, which make it 1-Lipschitz.
-        joint: Reads a latent `z [b, z_dim]` together with each image (VEEGAN; Srivastava et al., 2017).
+        joint: Reads a latent `z [b, z_dim]` together with each image (VEEGAN; Srivastava et al.,
+            2017).
         cond: How it uses labels.
         z_dim: Latent size, for `joint`.
         n_classes: Number of labels, None if there are none.
@@ -76,12 +77,22 @@ def mlp_critic(
     if joint and z_dim is None:
         raise UsageError("joint=True needs the size of the latents.")
     linear = certified_dense if lipschitz else functools.partial(_dense, sn=sn, sn_norm=sn_norm)
-    condition, inputs = Condition(cond, n_classes), {"image": keras.Input(image_shape, name="image")}
+    condition, inputs = (
+        Condition(cond, n_classes),
+        {"image": keras.Input(image_shape, name="image")},
+    )
     x = keras.layers.Flatten(name="flatten")(inputs["image"])
     if joint:
         inputs["z"] = keras.Input([z_dim], name="z")
         x = keras.layers.Concatenate(name="with_z")([x, inputs["z"]])
-    x = _trunk(condition.join(x), _widths(dim, mults), "none", norm, linear, act="sort" if lipschitz else "leaky")
+    x = _trunk(
+        condition.join(x),
+        _widths(dim, mults),
+        "none",
+        norm,
+        linear,
+        act="sort" if lipschitz else "leaky",
+    )
     scores = condition.scores(functools.partial(linear, x), x, linear)
     return keras.Model(condition.inputs(**inputs), scores, name="critic")
 
@@ -104,7 +115,9 @@ def mlp_reconstructor(
     """
     image = keras.Input(image_shape, name="image")
     x = _trunk(keras.layers.Flatten(name="flatten")(image), _widths(dim, mults), "none", norm)
-    return keras.Model({"image": image}, _dense(x, z_dim, f"dense_{len(mults)}"), name="reconstructor")
+    return keras.Model(
+        {"image": image}, _dense(x, z_dim, f"dense_{len(mults)}"), name="reconstructor"
+    )
 
 
 def _trunk(

@@ -1,7 +1,7 @@
 """The residual pair of WGAN-GP's CIFAR-10 experiments (Gulrajani et al., 2017, appendix F), as its code has it.
 
-All layers have one width. Images of 4 * 2^k pixels a side are drawn by k residual blocks that double; the critic halves
-them to 8 pixels, where two more blocks follow.
+All layers have one width. Images of 4 * 2^k pixels a side are drawn by k residual blocks that
+double; the critic halves them to 8 pixels, where two more blocks follow.
 """
 
 import functools
@@ -71,7 +71,8 @@ def resnet_critic(
         nf: Width of every layer.
         norm: Normalisation in front of every ReLU but those of the first block and the last one.
         init: Initialisation.
-        pool: What the last layer reads: each channel's mean (WGAN-GP's), or its sum (Miyato and Koyama's).
+        pool: What the last layer reads: each channel's mean (WGAN-GP's), or its sum (Miyato and
+            Koyama's).
         sn: Spectral normalisation of every layer.
         sn_norm: Its norm.
         cond: How it uses labels.
@@ -83,7 +84,9 @@ def resnet_critic(
     k = _blocks(image_shape, nf)
     condition, image = Condition(cond, n_classes), keras.Input(image_shape, name="image")
     normed = functools.partial(normalize, norm=norm, init=init)
-    convolution = functools.partial(conv, stride=1, padding="same", init=init, sn=sn, sn_norm=sn_norm)
+    convolution = functools.partial(
+        conv, stride=1, padding="same", init=init, sn=sn, sn_norm=sn_norm
+    )
     x = _first_block(condition.join(image), nf, "first", convolution)
     for i in range(k - 2):
         x = _block(x, nf, f"down_{i}", convolution, normed, resize="down")
@@ -96,10 +99,18 @@ def resnet_critic(
     return keras.Model(condition.inputs(image=image), scores, name="critic")
 
 
-def _block(x, nf: int, name: str, convolution: Callable, normed: Callable, resize: Literal["up", "down"] | None = None):
+def _block(
+    x,
+    nf: int,
+    name: str,
+    convolution: Callable,
+    normed: Callable,
+    resize: Literal["up", "down"] | None = None,
+):
     """Maps `[b, h, w, nf]`, perhaps resized, plus two 3x3 convolutions of them behind normalisations and ReLUs.
 
-    A block that resizes has a 1x1 convolution beside it, at the smaller size: it commutes with doubling and with means.
+    A block that resizes has a 1x1 convolution beside it, at the smaller size: it commutes with
+    doubling and with means.
     """
     y = activate(normed(x, name=f"{name}_norm_0"), "relu", f"{name}_act_0")
     y = _up(y, f"{name}_up") if resize == "up" else y

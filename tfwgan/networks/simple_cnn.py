@@ -1,6 +1,7 @@
 """The convolutional pair of the third seed's CIFAR-10 systems, conditional or not, with the heads of InfoGAN.
 
-Like DCGAN, with a unit of width that counts from the wide end, biases everywhere, and images of 4 * 2^k pixels a side.
+Like DCGAN, with a unit of width that counts from the wide end, biases everywhere, and images of 4 *
+2^k pixels a side.
 """
 
 import functools
@@ -8,7 +9,16 @@ import functools
 import keras
 
 from tfwgan.errors import UsageError
-from tfwgan.networks.blocks import Init, Norm, activate, conv, conv_transpose, dense, doublings, normalize
+from tfwgan.networks.blocks import (
+    Init,
+    Norm,
+    activate,
+    conv,
+    conv_transpose,
+    dense,
+    doublings,
+    normalize,
+)
 from tfwgan.networks.conditional import Condition, CriticCond, GeneratorCond
 from tfwgan.networks.spectral import SpectralNorm
 
@@ -29,7 +39,8 @@ def simple_cnn_generator(
         z_dim: Latent size.
         image_shape: `(size, size, channels)`.
         dim: Unit of width.
-        mults: Width of each hidden layer, from 4 pixels on, in units of `dim`; by default halving to 1.
+        mults: Width of each hidden layer, from 4 pixels on, in units of `dim`; by default halving
+            to 1.
         norm: Normalisation of every hidden layer.
         init: Initialisation.
         cond: How it uses labels.
@@ -73,8 +84,10 @@ def simple_cnn_critic(
         init: Initialisation.
         sn: Spectral normalisation of every layer.
         sn_norm: Its norm.
-        categories: Size of InfoGAN's categorical code; more than 0 adds its logits, `category [b, categories]`.
-        codes: Number of InfoGAN's continuous codes; more than 0 adds their means, `code [b, codes]`.
+        categories: Size of InfoGAN's categorical code; more than 0 adds its logits, `category [b,
+            categories]`.
+        codes: Number of InfoGAN's continuous codes; more than 0 adds their means, `code [b,
+            codes]`.
         cond: How it uses labels; with ac there are also logits `label [b, n_classes]`.
         n_classes: Number of labels, None if there are none.
 
@@ -95,7 +108,9 @@ def simple_cnn_critic(
         return keras.layers.Flatten(name=f"{name}_flat")(convolution(x, units, 4, 1, "valid", name))
 
     linear = functools.partial(dense, init=init, sn=sn, sn_norm=sn_norm)
-    scores = condition.scores(head, keras.ops.sum(x, axis=(1, 2)), linear, category=categories, code=codes)
+    scores = condition.scores(
+        head, keras.ops.sum(x, axis=(1, 2)), linear, category=categories, code=codes
+    )
     return keras.Model(condition.inputs(image=image), scores, name="critic")
 
 

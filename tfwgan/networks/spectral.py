@@ -1,14 +1,15 @@
 """Spectral normalisation (Miyato et al., 2018): linear layers divided by their largest singular value.
 
-A layer keeps its raw kernel W as the trainable weight and computes with W / sigma. With u a unit vector near the
-leading left singular vector, sigma = |W^T u|; its gradient for constant u is u v^T, v = W^T u / |W^T u|, the one that
-the paper gives, so v need not be stored. Only `refresh` moves u, by one step of the power iteration, and all calls
-between two refreshes see the same weights. (`keras.layers.SpectralNormalization` overwrites the kernel in every
-training call instead.)
+A layer keeps its raw kernel W as the trainable weight and computes with W / sigma. With u a unit
+vector near the leading left singular vector, sigma = |W^T u|; its gradient for constant u is u v^T,
+v = W^T u / |W^T u|, the one that the paper gives, so v need not be stored. Only `refresh` moves u,
+by one step of the power iteration, and all calls between two refreshes see the same weights.
+(`keras.layers.SpectralNormalization` overwrites the kernel in every training call instead.)
 
-Which matrix W is, `sn_norm` says: ``kernel``, the paper's, has a row for each output channel and a column for each
-other entry of the kernel; ``operator`` is the map of whole images that a convolution is, strides and padding included,
-whose norm may be several times as large. For a dense layer the two are one.
+Which matrix W is, `sn_norm` says: ``kernel``, the paper's, has a row for each output channel and a
+column for each other entry of the kernel; ``operator`` is the map of whole images that a
+convolution is, strides and padding included, whose norm may be several times as large. For a dense
+layer the two are one.
 """
 
 from typing import Literal
@@ -59,7 +60,9 @@ class _Spectral:
         self._in_shape = (1, *input_shape[1:])
         self._out_shape = self.compute_output_shape(self._in_shape)
         if not self._by_kernel and None in input_shape[1:]:
-            raise ValueError(f"{self.name} can't know its operator norm on images of unknown size {input_shape[1:]}.")
+            raise ValueError(
+                f"{self.name} can't know its operator norm on images of unknown size {input_shape[1:]}."
+            )
         self.u = self.add_weight(
             (self.kernel.shape[self._output_axis],) if self._by_kernel else self._out_shape,
             "random_normal",
@@ -72,7 +75,9 @@ class _Spectral:
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
         """The layer's outputs with its kernel divided by sigma."""
-        return super().call(inputs / self.sigma())  # the same by linearity, and the bias stays whole
+        return super().call(
+            inputs / self.sigma()
+        )  # the same by linearity, and the bias stays whole
 
     def sigma(self) -> tf.Tensor:
         """The norm of W as far as u knows it, a scalar that is at most the true norm; u counts as constant."""
@@ -102,11 +107,15 @@ class _Spectral:
         return tf.experimental.numpy.moveaxis(kernel, self._output_axis, 0)
 
     def _convolve(self, x: tf.Tensor) -> tf.Tensor:
-        return tf.nn.conv2d(x, tf.convert_to_tensor(self.kernel), self.strides, self.padding.upper())
+        return tf.nn.conv2d(
+            x, tf.convert_to_tensor(self.kernel), self.strides, self.padding.upper()
+        )
 
     def _convolve_back(self, y: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
         """The adjoint of `_convolve` on inputs of a shape."""
-        return tf.nn.conv2d_transpose(y, tf.convert_to_tensor(self.kernel), shape, self.strides, self.padding.upper())
+        return tf.nn.conv2d_transpose(
+            y, tf.convert_to_tensor(self.kernel), shape, self.strides, self.padding.upper()
+        )
 
 
 @keras.saving.register_keras_serializable("tfwgan")

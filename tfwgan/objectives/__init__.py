@@ -29,7 +29,8 @@ wgan = Adversarial(
     clip=0.01,
     about="""WGAN with clipped weights (Arjovsky, Chintala and Bottou, 2017, algorithm 1).
 
-    Critic: ``E f(G(z)) - E f(x)``, every weight put back into [-clip, clip] after each update. Generator:
+    Critic: ``E f(G(z)) - E f(x)``, every weight put back into [-clip, clip] after each update.
+        Generator:
     ``-E f(G(z))``. Any penalty takes the place of the clip.
     """,
 )
@@ -40,9 +41,10 @@ wgan_gp = Adversarial(
     penalties={"gp": 10.0},
     about="""WGAN with gradient penalty (Gulrajani et al., 2017, eq. 3).
 
-    Critic: ``E f(G(z)) - E f(x) + gp E (|grad f(u)| - 1)^2``, where u lies between a real and a generated sample, at a
-    uniformly random place of the line. Generator: ``-E f(G(z))``. The weight 10 is for images; for points of the plane
-    take 0.1.
+    Critic: ``E f(G(z)) - E f(x) + gp E (|grad f(u)| - 1)^2``, where u lies between a real and a
+        generated sample, at a
+    uniformly random place of the line. Generator: ``-E f(G(z))``. The weight 10 is for images; for
+    points of the plane take 0.1.
     """,
 )
 
@@ -52,7 +54,8 @@ wgan_lp = Adversarial(
     penalties={"lp": 10.0},
     about="""WGAN with Lipschitz penalty (Petzka, Fischer and Lukovnikov, 2018, eq. 8).
 
-    Critic: ``E f(G(z)) - E f(x) + lp E max(0, |grad f(u)| - 1)^2``: only slopes above 1 cost. Generator:
+    Critic: ``E f(G(z)) - E f(x) + lp E max(0, |grad f(u)| - 1)^2``: only slopes above 1 cost.
+        Generator:
     ``-E f(G(z))``.
     """,
 )
@@ -62,7 +65,8 @@ gan = Adversarial(
     scores.gan_generator,
     about="""The non-saturating GAN (Goodfellow et al., 2014, eq. 1 and section 3).
 
-    Critic: ``-E log s(f(x)) - E log(1 - s(f(G(z))))`` with the logistic function s. Generator: ``-E log s(f(G(z)))``.
+    Critic: ``-E log s(f(x)) - E log(1 - s(f(G(z))))`` with the logistic function s. Generator: ``-E
+        log s(f(G(z)))``.
     """,
 )
 
@@ -98,7 +102,8 @@ rpgan = Adversarial(
     about="""Relativistic pairing GAN (Jolicoeur-Martineau, 2019, eqs. 4 and 5); with r1 and r2 the loss of R3GAN
     (Huang et al., 2024).
 
-    Critic: ``E softplus(f(G(z)) - f(x))``. Generator: ``E softplus(f(x) - f(G(z)))``, each sample beside one other.
+    Critic: ``E softplus(f(G(z)) - f(x))``. Generator: ``E softplus(f(x) - f(G(z)))``, each sample
+        beside one other.
     """,
 )
 

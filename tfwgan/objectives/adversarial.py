@@ -31,16 +31,20 @@ class Adversarial:
         (0.01, 0.0)
 
     Attributes:
-        critic_loss: Real scores `[b]`, fake scores `[b]`, and targets where there are any, to a scalar.
+        critic_loss: Real scores `[b]`, fake scores `[b]`, and targets where there are any, to a
+            scalar.
         generator_loss: Fake scores `[b]`, and real ones if it is `relative`, to a scalar.
-        penalties: Weight of each penalty by its name in `PENALTIES`, above 0; absent ones are not computed.
+        penalties: Weight of each penalty by its name in `PENALTIES`, above 0; absent ones are not
+            computed.
         clip: Bound on the size of every critic weight; 0 for none.
-        fm: Weight of feature matching, the squared distance between the means of the critic's features of real and of
-            generated samples (Salimans et al., 2016, section 3.1).
-        joint: The critic sees real and generated samples as one batch, which matters where it normalises batches.
-        soft: Random targets, of real samples in [0.7, 1.2] and of generated ones in [0, 0.3] (Salimans et al., 2016,
-            section 3.4); only of losses that compare scores with targets.
-        flip: Probability in [0, 0.5) with which the targets of a real and a generated sample are exchanged; likewise.
+        fm: Weight of feature matching, the squared distance between the means of the critic's
+            features of real and of generated samples (Salimans et al., 2016, section 3.1).
+        joint: The critic sees real and generated samples as one batch, which matters where it
+            normalises batches.
+        soft: Random targets, of real samples in [0.7, 1.2] and of generated ones in [0, 0.3]
+            (Salimans et al., 2016, section 3.4); only of losses that compare scores with targets.
+        flip: Probability in [0, 0.5) with which the targets of a real and a generated sample are
+            exchanged; likewise.
         relative: The generator's loss also reads the scores of real samples.
         targets: Random targets that belong to the loss itself.
         auxiliary: What is asked beyond real or fake, see `tfwgan.objectives.auxiliary`.
@@ -75,9 +79,13 @@ class Adversarial:
         if not 0 <= self.flip < 0.5:
             raise UsageError(f"flip must be in [0, 0.5), got {self.flip}.")
         if (self.soft or self.flip) and not self._has_targets:
-            raise UsageError("soft and flip change targets, and this loss compares scores with none of its own.")
+            raise UsageError(
+                "soft and flip change targets, and this loss compares scores with none of its own."
+            )
         if self.reconstructs and self.fm:
-            raise UsageError("fm compares features of images, but this critic reads images with their latents.")
+            raise UsageError(
+                "fm compares features of images, but this critic reads images with their latents."
+            )
         # In the order of the table, so that a sum of terms is the same whichever was named first.
         weights = {name: self.penalties[name] for name in PENALTIES if self.penalties.get(name)}
         object.__setattr__(self, "penalties", weights)
@@ -95,25 +103,35 @@ class Adversarial:
         """The same objective with other options; a penalty asked for without `clip` takes the place of the clip.
 
         Args:
-            **options: Those that `parameters` lists: the weights of penalties, fields of this class, and fields of the
-                auxiliary.
+            **options: Those that `parameters` lists: the weights of penalties, fields of this
+                class, and fields of the auxiliary.
 
         Raises:
             UsageError: If one is unknown or out of range.
         """
         refuse_unknown(options, self.parameters, "option")
         penalties = {name: value for name, value in options.items() if name in PENALTIES}
-        asked = {name: value for name, value in options.items() if self.auxiliary and hasattr(self.auxiliary, name)}
-        fields = {name: value for name, value in options.items() if name not in {**penalties, **asked}}
+        asked = {
+            name: value
+            for name, value in options.items()
+            if self.auxiliary and hasattr(self.auxiliary, name)
+        }
+        fields = {
+            name: value for name, value in options.items() if name not in {**penalties, **asked}
+        }
         if any(penalties.values()):
             fields.setdefault("clip", 0.0)
         auxiliary = dataclasses.replace(self.auxiliary, **asked) if asked else self.auxiliary
-        return dataclasses.replace(self, penalties={**self.penalties, **penalties}, auxiliary=auxiliary, **fields)
+        return dataclasses.replace(
+            self, penalties={**self.penalties, **penalties}, auxiliary=auxiliary, **fields
+        )
 
     @property
     def parameters(self) -> dict[str, inspect.Parameter]:
         """What `with_` takes, as named parameters with their present values; first what this objective sets itself."""
-        values: dict[str, float | bool] = {name: self.penalties.get(name, 0.0) for name in PENALTIES}
+        values: dict[str, float | bool] = {
+            name: self.penalties.get(name, 0.0) for name in PENALTIES
+        }
         values |= {"clip": self.clip, "fm": self.fm, "joint": self.joint}
         values |= {"soft": self.soft, "flip": self.flip} if self._has_targets else {}
         asked = vars(self.auxiliary) if self.auxiliary else {}
@@ -121,7 +139,10 @@ class Adversarial:
         values |= asked
         return {
             name: inspect.Parameter(
-                name, inspect.Parameter.KEYWORD_ONLY, default=values[name], annotation=type(values[name])
+                name,
+                inspect.Parameter.KEYWORD_ONLY,
+                default=values[name],
+                annotation=type(values[name]),
             )
             for name in dict.fromkeys([*first, *values])
         }
@@ -161,7 +182,10 @@ class Adversarial:
         """Names of the scalars that training logs, in the order of display."""
         critic, generator = tuple(self.penalties), ("features",) if self.fm else ()
         if self.auxiliary:
-            critic, generator = (*critic, *self.auxiliary.critic_names), (*generator, *self.auxiliary.generator_names)
+            critic, generator = (
+                (*critic, *self.auxiliary.critic_names),
+                (*generator, *self.auxiliary.generator_names),
+            )
         return ("critic_loss", self._difference, *critic, "generator_loss", *generator)
 
     @property
@@ -182,8 +206,9 @@ class Adversarial:
             seed: Seed pair `[2]` of random targets.
 
         Returns:
-            Scalars by name, all but the first unweighted. ``E f(x) - E f(G(z))`` is ``critic_estimate`` where the loss
-            estimates W1 so, which is not W1 and no bound on it, and ``score_gap`` elsewhere.
+            Scalars by name, all but the first unweighted. ``E f(x) - E f(G(z))`` is
+            ``critic_estimate`` where the loss estimates W1 so, which is not W1 and no bound on it,
+            and ``score_gap`` elsewhere.
         """
         outputs_of_real, outputs_of_fake = self._both(critic, real, fake)
         real_scores, fake_scores = outputs_of_real["score"], outputs_of_fake["score"]
@@ -194,20 +219,30 @@ class Adversarial:
         def score(samples: Tensors) -> tf.Tensor:
             return critic(samples)["score"]
 
-        parts = {name: (weight, PENALTIES[name](score, real, fake, mix)) for name, weight in self.penalties.items()}
+        parts = {
+            name: (weight, PENALTIES[name](score, real, fake, mix))
+            for name, weight in self.penalties.items()
+        }
         if self.auxiliary:
             parts |= self.auxiliary.critic_terms(outputs_of_real, outputs_of_fake, real, fake)
         return {"critic_loss": _total(loss, parts), self._difference: difference, **_values(parts)}
 
-    def generator_terms(self, critic: Critic, real: Tensors, fake: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+    def generator_terms(
+        self, critic: Critic, real: Tensors, fake: Tensors, seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         """The generator's loss (``generator_loss``, everything in) and what it is made of, unweighted."""
         del seed
         outputs_of_fake = critic(fake)
         outputs_of_real = critic(real) if self.relative or self.fm else {}
-        loss = self.generator_loss(outputs_of_fake["score"], *([outputs_of_real["score"]] if self.relative else []))
+        loss = self.generator_loss(
+            outputs_of_fake["score"], *([outputs_of_real["score"]] if self.relative else [])
+        )
         parts = {}
         if self.fm:
-            parts["features"] = (self.fm, _mean_gap(outputs_of_real["features"], outputs_of_fake["features"]))
+            parts["features"] = (
+                self.fm,
+                _mean_gap(outputs_of_real["features"], outputs_of_fake["features"]),
+            )
         if self.auxiliary:
             parts |= self.auxiliary.generator_terms(outputs_of_fake, fake)
         return {"generator_loss": _total(loss, parts), **_values(parts)}
@@ -222,7 +257,9 @@ class Adversarial:
         """What the critic says of real and of generated samples."""
         if not self.joint:
             return critic(real), critic(fake)
-        outputs = critic({name: tf.concat([part, fake[name]], axis=0) for name, part in real.items()})
+        outputs = critic(
+            {name: tf.concat([part, fake[name]], axis=0) for name, part in real.items()}
+        )
         halves = {name: tf.split(tensor, 2) for name, tensor in outputs.items()}
         return tuple({name: half[i] for name, half in halves.items()} for i in range(2))
 

@@ -1,8 +1,9 @@
 """What an objective asks beyond real or fake: the class, the code, or the latent that an image was drawn from.
 
-Each has `critic_terms` and `generator_terms`, which return terms by name, each with its weight: `(weight, scalar)`.
-`outputs` are what the critic says of samples, by the names of its heads; `samples` are the samples by the names of
-their parts: `image`, `label` `[b]`, `z` `[b, z_dim]`, and `reconstruction` `[b, z_dim]` where there is a reconstructor.
+Each has `critic_terms` and `generator_terms`, which return terms by name, each with its weight:
+`(weight, scalar)`. `outputs` are what the critic says of samples, by the names of its heads;
+`samples` are the samples by the names of their parts: `image`, `label` `[b]`, `z` `[b, z_dim]`, and
+`reconstruction` `[b, z_dim]` where there is a reconstructor.
 """
 
 from dataclasses import dataclass
@@ -23,7 +24,9 @@ class Auxiliary(Protocol):
     critic_names: ClassVar[tuple[str, ...]]
     generator_names: ClassVar[tuple[str, ...]]
 
-    def critic_terms(self, real_outputs: Tensors, fake_outputs: Tensors, real: Tensors, fake: Tensors) -> Terms:
+    def critic_terms(
+        self, real_outputs: Tensors, fake_outputs: Tensors, real: Tensors, fake: Tensors
+    ) -> Terms:
         """What is added to the critic's loss, under `critic_names`."""
 
     def generator_terms(self, outputs: Tensors, samples: Tensors) -> Terms:
@@ -44,7 +47,9 @@ class ClassHead:
     critic_names: ClassVar = ("class_real",)
     generator_names: ClassVar = ("class_fake",)
 
-    def critic_terms(self, real_outputs: Tensors, fake_outputs: Tensors, real: Tensors, fake: Tensors) -> Terms:
+    def critic_terms(
+        self, real_outputs: Tensors, fake_outputs: Tensors, real: Tensors, fake: Tensors
+    ) -> Terms:
         """Cross entropy of the class of real images."""
         return {"class_real": (self.weight, _class_error(real_outputs["label"], real["label"]))}
 
@@ -57,8 +62,9 @@ class ClassHead:
 class InfoHead:
     """The critic's trunk also guesses the codes in the latent; critic and generator both help it (Chen et al., 2016).
 
-    The terms are the bound on the mutual information for a categorical and a Gaussian guess of unit variance, without
-    its constants. The latent ends in the one-hot category and the continuous codes, as the prior ``info`` draws it.
+    The terms are the bound on the mutual information for a categorical and a Gaussian guess of unit
+    variance, without its constants. The latent ends in the one-hot category and the continuous
+    codes, as the prior ``info`` draws it.
     """
 
     category: float = 1.0
@@ -69,7 +75,9 @@ class InfoHead:
     critic_names: ClassVar = ("category", "code")
     generator_names: ClassVar = ("category_fake", "code_fake")
 
-    def critic_terms(self, real_outputs: Tensors, fake_outputs: Tensors, real: Tensors, fake: Tensors) -> Terms:
+    def critic_terms(
+        self, real_outputs: Tensors, fake_outputs: Tensors, real: Tensors, fake: Tensors
+    ) -> Terms:
         """Errors of the guesses on generated images."""
         return self._terms(fake_outputs, fake["z"], self.critic_names)
 
@@ -80,7 +88,9 @@ class InfoHead:
     def _terms(self, outputs: Tensors, z: tf.Tensor, names: tuple[str, str]) -> Terms:
         sizes = [outputs[head].shape[1] for head in self.heads]
         _, category, code = tf.split(z, [z.shape[1] - sum(sizes), *sizes], axis=1)
-        wrong = tf.reduce_mean(tf.nn.softmax_cross_entropy_with_logits(category, outputs["category"]))
+        wrong = tf.reduce_mean(
+            tf.nn.softmax_cross_entropy_with_logits(category, outputs["category"])
+        )
         off = tf.reduce_mean(tf.square(outputs["code"] - code))
         return {names[0]: (self.category, wrong), names[1]: (self.code, off)}
 
@@ -89,7 +99,8 @@ class InfoHead:
 class Reconstruction:
     """A third network guesses the latent of an image, and the critic sees pairs (VEEGAN; Srivastava et al., 2017).
 
-    The trainer pairs a real image with the guess for it, blurred by N(0, I), and trains the guess with the generator.
+    The trainer pairs a real image with the guess for it, blurred by N(0, I), and trains the guess
+    with the generator.
     """
 
     weight: float = 1.0
@@ -99,13 +110,20 @@ class Reconstruction:
     critic_names: ClassVar = ()
     generator_names: ClassVar = ("reconstruction",)
 
-    def critic_terms(self, real_outputs: Tensors, fake_outputs: Tensors, real: Tensors, fake: Tensors) -> Terms:
+    def critic_terms(
+        self, real_outputs: Tensors, fake_outputs: Tensors, real: Tensors, fake: Tensors
+    ) -> Terms:
         """Nothing."""
         return {}
 
     def generator_terms(self, outputs: Tensors, samples: Tensors) -> Terms:
         """Mean squared error of the guess for generated images, per coordinate of the latent."""
-        return {"reconstruction": (self.weight, tf.reduce_mean(tf.square(samples["reconstruction"] - samples["z"])))}
+        return {
+            "reconstruction": (
+                self.weight,
+                tf.reduce_mean(tf.square(samples["reconstruction"] - samples["z"])),
+            )
+        }
 
 
 def _class_error(logits: tf.Tensor, label: tf.Tensor) -> tf.Tensor:

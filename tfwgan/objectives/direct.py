@@ -25,8 +25,9 @@ class Direct:
         16
 
     Attributes:
-        distance: Of generated samples `[n, ...]` to real ones `[m, ...]`, differentiable in the former, such as
-            `tfwgan.transport.swd`; its further parameters are options, `seed` excepted.
+        distance: Of generated samples `[n, ...]` to real ones `[m, ...]`, differentiable in the
+            former, such as `tfwgan.transport.swd`; its further parameters are options, `seed`
+            excepted.
     """
 
     distance: Distance
@@ -41,7 +42,9 @@ class Direct:
 
     def __post_init__(self):
         about = inspect.getdoc(getattr(self.distance, "func", self.distance)) or ""
-        object.__setattr__(self, "__doc__", documented(f"As a loss, without a critic: {about}", self.parameters))
+        object.__setattr__(
+            self, "__doc__", documented(f"As a loss, without a critic: {about}", self.parameters)
+        )
 
     def with_(self, **options: Any) -> "Direct":
         """The same distance with other options; raises `UsageError` if one is unknown."""
@@ -64,7 +67,9 @@ class Direct:
                 "be drawn; choose p and s so that s is at most p and divides the side minus p."
             )
 
-    def generator_terms(self, critic: None, real: Tensors, fake: Tensors, seed: tf.Tensor) -> dict[str, tf.Tensor]:
+    def generator_terms(
+        self, critic: None, real: Tensors, fake: Tensors, seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
         """The distance (``generator_loss``) of generated images `[b, ...]` to real ones."""
         del critic
         x, y = all_replicas(fake["image"]), all_replicas(real["image"])

@@ -1,8 +1,9 @@
 """Penalties on the slope of a critic, one gradient per sample.
 
-All take `score`, the critic as a function from samples to scores `[b]`, and return a scalar, the mean over the batch,
-without its weight. Samples are a tensor `[b, ...]`, or tensors by name where the critic reads more than an image: the
-gradient is that in all parts that it reads, labels excepted.
+All take `score`, the critic as a function from samples to scores `[b]`, and return a scalar, the
+mean over the batch, without its weight. Samples are a tensor `[b, ...]`, or tensors by name where
+the critic reads more than an image: the gradient is that in all parts that it reads, labels
+excepted.
 """
 
 from collections.abc import Mapping
@@ -19,7 +20,9 @@ def squared_slopes(score: Score, x: Samples) -> tf.Tensor:
         tape.watch(parts)
         total = tf.reduce_sum(score(x))
     gradients = [gradient for gradient in tape.gradient(total, parts) if gradient is not None]
-    return tf.add_n([tf.reduce_sum(tf.square(g), axis=list(range(1, len(g.shape)))) for g in gradients])
+    return tf.add_n(
+        [tf.reduce_sum(tf.square(g), axis=list(range(1, len(g.shape)))) for g in gradients]
+    )
 
 
 def slopes(score: Score, x: Samples) -> tf.Tensor:

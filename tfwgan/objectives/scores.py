@@ -1,7 +1,7 @@
 """Losses of critic and generator as functions of scores alone. Real samples score high everywhere.
 
-`real` and `fake` are scores `[b]`; every function returns a scalar to minimise, a mean over the batch. Where a loss
-compares scores with targets, `y_real` and `y_fake` are those, scalars or `[b]`.
+`real` and `fake` are scores `[b]`; every function returns a scalar to minimise, a mean over the
+batch. Where a loss compares scores with targets, `y_real` and `y_fake` are those, scalars or `[b]`.
 """
 
 import tensorflow as tf
@@ -42,7 +42,9 @@ def rpgan_generator(fake: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
 
 def lsgan_critic(real: tf.Tensor, fake: tf.Tensor, y_real=1.0, y_fake=0.0) -> tf.Tensor:
     """``E (f(real) - b)^2 / 2 + E (f(fake) - a)^2 / 2`` with b = 1, a = 0 (Mao et al., 2017, eq. 2)."""
-    return 0.5 * (tf.reduce_mean(tf.square(real - y_real)) + tf.reduce_mean(tf.square(fake - y_fake)))
+    return 0.5 * (
+        tf.reduce_mean(tf.square(real - y_real)) + tf.reduce_mean(tf.square(fake - y_fake))
+    )
 
 
 def lsgan_generator(fake: tf.Tensor) -> tf.Tensor:
@@ -52,7 +54,9 @@ def lsgan_generator(fake: tf.Tensor) -> tf.Tensor:
 
 def hinge_critic(real: tf.Tensor, fake: tf.Tensor, margin_real=1.0, margin_fake=1.0) -> tf.Tensor:
     """``E max(0, 1 - f(real)) + E max(0, 1 + f(fake))`` (Lim and Ye, 2017), or with other margins than 1."""
-    return tf.reduce_mean(tf.nn.relu(margin_real - real)) + tf.reduce_mean(tf.nn.relu(margin_fake + fake))
+    return tf.reduce_mean(tf.nn.relu(margin_real - real)) + tf.reduce_mean(
+        tf.nn.relu(margin_fake + fake)
+    )
 
 
 def _cross_entropy(score: tf.Tensor, y) -> tf.Tensor:

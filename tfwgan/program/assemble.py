@@ -23,7 +23,8 @@ from tfwgan.trainer import GanTrainer
 
 # The betas of the WGAN-GP code for images; twice its rate, for runs that are short.
 ADAM_WGAN_GP = "adam-lr=2e-4-beta_1=0.5-beta_2=0.9"
-# The betas of adversarial training; ten times its rate, as the paper's direct baselines (Elnekave and Weiss, 2025).
+# The betas of adversarial training; ten times its rate, as the paper's direct baselines (Elnekave
+# and Weiss, 2025).
 ADAM_DIRECT = "adam-lr=1e-3-beta_1=0.5-beta_2=0.9"
 ADAM = "adam-lr=2e-4-beta_1=0.5-beta_2=0.999"  # of DCGAN (Radford et al., 2016)
 # Of losses that none of these suits as long as no penalty is asked for.
@@ -31,7 +32,10 @@ _PREFERRED = {"wgan": "rmsprop-lr=5e-5", **dict.fromkeys(["wgan_gp", "wgan_lp"],
 
 
 def make_trainer(
-    config: Config, shape: tuple[int, ...], strategy: tf.distribute.Strategy, n_classes: int | None = None
+    config: Config,
+    shape: tuple[int, ...],
+    strategy: tf.distribute.Strategy,
+    n_classes: int | None = None,
 ) -> GanTrainer:
     """The compiled trainer of a configuration, for images or points of a shape, with `n_classes` classes if labelled.
 
@@ -45,10 +49,14 @@ def make_trainer(
     objective = spec.build(config.loss, OBJECTIVES, "loss")
     objective.check(shape)
     if config.xla and not objective.compiles:
-        raise UsageError(f"--xla can't compile --loss={config.loss}, which calls an exact solver; leave --xla out.")
+        raise UsageError(
+            f"--xla can't compile --loss={config.loss}, which calls an exact solver; leave --xla out."
+        )
     augment = _augment(config, shape)
     if augment is not None and not objective.uses_critic:
-        raise UsageError(f"--augment changes what a critic sees, and --loss={config.loss} has none; leave it out.")
+        raise UsageError(
+            f"--augment changes what a critic sees, and --loss={config.loss} has none; leave it out."
+        )
     context = {"z_dim": config.z_dim, "image_shape": shape, "n_classes": n_classes}
 
     def network(text: str, table: Mapping, kind: str, wanted: bool = True) -> keras.Model | None:
@@ -58,7 +66,9 @@ def make_trainer(
         prior = spec.build(config.z_prior, PRIORS, "prior", z_dim=config.z_dim)
         generator = network(config.gen_arch, GENERATORS, "generator")
         critic = network(config.disc_arch, CRITICS, "critic", objective.uses_critic)
-        reconstructor = network(config.rec_arch, RECONSTRUCTORS, "reconstructor", objective.reconstructs)
+        reconstructor = network(
+            config.rec_arch, RECONSTRUCTORS, "reconstructor", objective.reconstructs
+        )
         _check(config, objective, prior, generator, critic)
         trainer = GanTrainer(
             prior,
@@ -75,7 +85,12 @@ def make_trainer(
         )
         trainer.compile(
             spec.build(config.g_opt, OPTIMIZERS, "generator's optimizer", updates=config.steps),
-            spec.build(config.d_opt, OPTIMIZERS, "critic's optimizer", updates=critic_steps.before(config.steps)),
+            spec.build(
+                config.d_opt,
+                OPTIMIZERS,
+                "critic's optimizer",
+                updates=critic_steps.before(config.steps),
+            ),
         )
     return trainer
 
@@ -114,14 +129,18 @@ def _augment(config: Config, shape: tuple[int, ...]) -> Chain | None:
     return chain
 
 
-def _check(config: Config, objective, prior: Prior, generator: keras.Model, critic: keras.Model | None) -> None:
+def _check(
+    config: Config, objective, prior: Prior, generator: keras.Model, critic: keras.Model | None
+) -> None:
     """Raises `UsageError` if an objective needs of the networks or the prior what they don't have."""
     loss, critic_spec, generator_spec = (
         f"--{name}={getattr(config, name)}" for name in ("loss", "disc_arch", "gen_arch")
     )
     if critic is None:
         if "label" in generator.input:
-            raise UsageError(f"{generator_spec} reads labels, which {loss} does not look at; leave out -cond=...")
+            raise UsageError(
+                f"{generator_spec} reads labels, which {loss} does not look at; leave out -cond=..."
+            )
         return
     said = heads(critic.output)
     for head in objective.heads:
@@ -130,19 +149,31 @@ def _check(config: Config, objective, prior: Prior, generator: keras.Model, crit
                 f"{loss} needs a critic with the head {head!r}, and {critic_spec} has none; {_ADVICE[head]}."
             )
     if "z" in critic.input and not objective.reconstructs:
-        raise UsageError(f"{critic_spec} reads latents, which only --loss=veegan can pair with images.")
+        raise UsageError(
+            f"{critic_spec} reads latents, which only --loss=veegan can pair with images."
+        )
     if objective.reconstructs and "z" not in critic.input:
-        raise UsageError(f"{loss} needs a critic that reads latents, such as --disc_arch=MLP-joint=True.")
+        raise UsageError(
+            f"{loss} needs a critic that reads latents, such as --disc_arch=MLP-joint=True."
+        )
     if ("label" in critic.input or "label" in objective.heads) and "label" not in generator.input:
         raise UsageError(
             f"{loss} and {critic_spec} need a generator that reads labels: add -cond=concat to {generator_spec}."
         )
-    if "label" in generator.input and "label" not in critic.input and "label" not in objective.heads:
+    if (
+        "label" in generator.input
+        and "label" not in critic.input
+        and "label" not in objective.heads
+    ):
         raise UsageError(
             f"{generator_spec} reads labels, but {critic_spec} does not, so they would come to mean nothing; "
             "add -cond=concat or -cond=projection to the critic, or leave it out of the generator."
         )
-    if objective.penalties and couples_batch(critic) and "norm" not in parse(config.disc_arch).options:
+    if (
+        objective.penalties
+        and couples_batch(critic)
+        and "norm" not in parse(config.disc_arch).options
+    ):
         raise UsageError(
             f"{critic_spec} has batch norm, and {loss} looks at the slope at each sample, which has no meaning there "
             "(Gulrajani et al., 2017, section 4); add -norm=none or -norm=layer, or ask for it by -norm=batch."
@@ -151,7 +182,9 @@ def _check(config: Config, objective, prior: Prior, generator: keras.Model, crit
         sizes = said["category"].shape[1], said["code"].shape[1]
         if not isinstance(prior, Info) or (prior.categories, prior.codes) != sizes:
             right = "--z_prior=info-categories={}-codes={}".format(*sizes)
-            raise UsageError(f"{loss} guesses the codes that the prior draws, as many as {critic_spec} has: {right}.")
+            raise UsageError(
+                f"{loss} guesses the codes that the prior draws, as many as {critic_spec} has: {right}."
+            )
 
 
 _ADVICE = {
@@ -174,8 +207,8 @@ def make_metrics(specs: Sequence[str]) -> dict[str, Metric]:
 def metric_keys(specs: Sequence[str], metrics: Sequence[Metric]) -> list[str]:
     """A key for each metric: its name, and where several share it, the options in which these differ.
 
-    ``["w1-otmeans=True", "patch_swd-p=16-s=8", "patch_swd-p=8-s=8"]`` gives ``w1``, ``patch_swd_p16`` and
-    ``patch_swd_p8``. Keys hold letters, digits and underscores only.
+    ``["w1-otmeans=True", "patch_swd-p=16-s=8", "patch_swd-p=8-s=8"]`` gives ``w1``,
+    ``patch_swd_p16`` and ``patch_swd_p8``. Keys hold letters, digits and underscores only.
 
     Args:
         specs: The metrics, as they were asked for.
@@ -188,8 +221,14 @@ def metric_keys(specs: Sequence[str], metrics: Sequence[Metric]) -> list[str]:
     found = []
     for text, name, metric in zip(specs, names, metrics, strict=True):
         alike = [other.options for other, one in zip(metrics, names, strict=True) if one == name]
-        differing = [option for option in metric.options if len({str(options[option]) for options in alike}) > 1]
-        key = "_".join([name, *(f"{option}{_plain(metric.options[option])}" for option in differing)])
+        differing = [
+            option
+            for option in metric.options
+            if len({str(options[option]) for options in alike}) > 1
+        ]
+        key = "_".join(
+            [name, *(f"{option}{_plain(metric.options[option])}" for option in differing)]
+        )
         if key in found:
             raise UsageError(f"--metrics={text} is asked for twice; leave one out.")
         found.append(key)

@@ -57,7 +57,9 @@ def define_path(name: str, default: str | None, help: str, values: flags.FlagVal
 
 def define_seed(values: flags.FlagValues, help: str) -> None:  # noqa: A002
     """Defines --seed, any whole number that TensorFlow takes."""
-    flags.DEFINE_integer("seed", 0, help, flag_values=values, lower_bound=-(2**63), upper_bound=2**63 - 1)
+    flags.DEFINE_integer(
+        "seed", 0, help, flag_values=values, lower_bound=-(2**63), upper_bound=2**63 - 1
+    )
 
 
 def new_flags() -> flags.FlagValues:
@@ -69,7 +71,10 @@ def new_flags() -> flags.FlagValues:
 
 
 def parse(
-    values: flags.FlagValues, arguments: Sequence[str], positional: Sequence[str] = (), many: bool = False
+    values: flags.FlagValues,
+    arguments: Sequence[str],
+    positional: Sequence[str] = (),
+    many: bool = False,
 ) -> list[str]:
     """Reads a command line into `values`; returns the positional arguments.
 
@@ -80,19 +85,24 @@ def parse(
         many: Take any number of further positional arguments.
 
     Raises:
-        UsageError: If a flag is unknown or wrong, or there are too many or too few positional arguments.
+        UsageError: If a flag is unknown or wrong, or there are too many or too few positional
+            arguments.
     """
     try:
         rest = values(["tfwgan", *arguments])[1:]
     except flags.UnrecognizedFlagError as error:
         meant = _MEANT.get(error.flagname.lower())
-        raise UsageError(f"Unknown flag --{error.flagname}; {meant}." if meant else one_line(error)) from None
+        raise UsageError(
+            f"Unknown flag --{error.flagname}; {meant}." if meant else one_line(error)
+        ) from None
     except flags.Error as error:
         raise UsageError(one_line(error)) from None
     if values["help"].value or values["version"].value:
         return rest
     if len(rest) > len(positional) and not many:
-        raise UsageError(f"Unexpected argument {rest[len(positional)]!r}; flags are written --name=value.")
+        raise UsageError(
+            f"Unexpected argument {rest[len(positional)]!r}; flags are written --name=value."
+        )
     if len(rest) < len(positional):
         raise UsageError(f"{positional[len(rest)]} is missing; --help tells more.")
     return [os.path.expanduser(one) for one in rest]
@@ -100,11 +110,14 @@ def parse(
 
 def describe_flags(values: flags.FlagValues, groups: dict[str, Sequence[str]] | None = None) -> str:
     """The flags with their defaults, in the order of definition, under heads if `groups` gives names by head."""
-    names = [name for name in values if name == values[name].name and name not in ("help", "version")]
+    names = [
+        name for name in values if name == values[name].name and name not in ("help", "version")
+    ]
     grouped = [name for members in (groups or {}).values() for name in members]
     heads = {**(groups or {}), "Flags": [name for name in names if name not in grouped]}
     return "\n\n".join(
-        "\n".join([f"{head}:", *(_described(values[name]) for name in members)]) for head, members in heads.items()
+        "\n".join([f"{head}:", *(_described(values[name]) for name in members)])
+        for head, members in heads.items()
     )
 
 
@@ -113,7 +126,12 @@ def _described(flag: flags.Flag) -> str:
     text = " ".join(f"--{flag.name}: {flag.help}{default}".split())
     # Nothing is broken within a spec, which could not be copied then.
     return textwrap.fill(
-        text, WIDTH, initial_indent="  ", subsequent_indent="      ", break_long_words=False, break_on_hyphens=False
+        text,
+        WIDTH,
+        initial_indent="  ",
+        subsequent_indent="      ",
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 
@@ -175,7 +193,9 @@ def with_dashes(text: str, known: Iterable[str]) -> str:
     """A message of the library as the command line tells it: `batch_size=64` becomes --batch_size=64 where known."""
     known = set(known)
     return re.sub(
-        r"`([a-z_]+)(=[^`]*)?`", lambda found: f"--{found[1]}{found[2] or ''}" if found[1] in known else found[0], text
+        r"`([a-z_]+)(=[^`]*)?`",
+        lambda found: f"--{found[1]}{found[2] or ''}" if found[1] in known else found[0],
+        text,
     )
 
 

@@ -19,16 +19,27 @@ on where it was when it is started again.
 """
 POSITIONAL = ("STUDY",)
 
-STUDIES = {"modes": "ring8", "losses": "ring8", "epochs": "fashion_mini", "clipping": "fashion_mini"}  # with their data
+STUDIES = {
+    "modes": "ring8",
+    "losses": "ring8",
+    "epochs": "fashion_mini",
+    "clipping": "fashion_mini",
+}  # with their data
 
 
 def define_flags(values: flags.FlagValues) -> None:
     """The verb's flags."""
-    flags.DEFINE_string("data", None, "ring8, fashion_mini, tfds=mnist or any other; default: the study's", values)
+    flags.DEFINE_string(
+        "data", None, "ring8, fashion_mini, tfds=mnist or any other; default: the study's", values
+    )
     cli.define_path("data_dir", None, "where prepared TFDS sets lie", values)
     flags.DEFINE_bool("fast", False, "a fraction of the steps", flag_values=values)
-    flags.DEFINE_integer("limit_data", 10000, "items used at most", lower_bound=1, flag_values=values)
-    flags.DEFINE_integer("seeds", 3, "seeds of modes and clipping", lower_bound=1, flag_values=values)
+    flags.DEFINE_integer(
+        "limit_data", 10000, "items used at most", lower_bound=1, flag_values=values
+    )
+    flags.DEFINE_integer(
+        "seeds", 3, "seeds of modes and clipping", lower_bound=1, flag_values=values
+    )
     cli.define_path("out", "outputs/studies", "folder of the studies", values)
 
 
@@ -40,7 +51,9 @@ def command(study: str, values: flags.FlagValues) -> None:
         from tfwgan.studies import COMPARISONS
     from tfwgan.studies.study import Study
 
-    options = {name: values[name].value for name in ("data", "data_dir", "fast", "limit_data", "seeds")}
+    options = {
+        name: values[name].value for name in ("data", "data_dir", "fast", "limit_data", "seeds")
+    }
     options["data"] = options["data"] or STUDIES[study]
     chosen = Study.at(values["out"].value, study, **options)
     print(COMPARISONS[study](chosen))

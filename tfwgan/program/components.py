@@ -1,7 +1,8 @@
 """What a spec may name, and with which options, known without TensorFlow: a typo is answered before that is loaded.
 
-`components.json` is written from the tables themselves (``python -m tfwgan.program.components``), and a test compares
-the two: the tables stay the only place where a component or an option is defined.
+`components.json` is written from the tables themselves (``python -m tfwgan.program.components``),
+and a test compares the two: the tables stay the only place where a component or an option is
+defined.
 """
 
 import functools
@@ -19,13 +20,24 @@ from tfwgan.program import spec
 from tfwgan.program.config import Config
 from tfwgan.program.spec import REQUIRED, Option
 
-# Field of `Config` -> what its specs name, the table's module and name, and what the program sets itself.
+# Field of `Config` -> what its specs name, the table's module and name, and what the program sets
+# itself.
 FAMILIES = {
     "data": ("data set", "tfwgan.data", "DATASETS", ("data_dir", "view", "limit_data")),
     "z_prior": ("prior", "tfwgan.priors", "PRIORS", ("z_dim",)),
-    "gen_arch": ("generator", "tfwgan.networks", "GENERATORS", ("z_dim", "image_shape", "n_classes")),
+    "gen_arch": (
+        "generator",
+        "tfwgan.networks",
+        "GENERATORS",
+        ("z_dim", "image_shape", "n_classes"),
+    ),
     "disc_arch": ("critic", "tfwgan.networks", "CRITICS", ("z_dim", "image_shape", "n_classes")),
-    "rec_arch": ("reconstructor", "tfwgan.networks", "RECONSTRUCTORS", ("z_dim", "image_shape", "n_classes")),
+    "rec_arch": (
+        "reconstructor",
+        "tfwgan.networks",
+        "RECONSTRUCTORS",
+        ("z_dim", "image_shape", "n_classes"),
+    ),
     "augment": ("augmentation", "tfwgan.augment", "AUGMENTATIONS", ()),
     "loss": ("loss", "tfwgan.objectives", "OBJECTIVES", ()),
     "g_opt": ("generator's optimizer", "tfwgan.optimizers", "OPTIMIZERS", ("updates",)),
@@ -33,7 +45,14 @@ FAMILIES = {
     "metrics": ("metric", "tfwgan.metrics", "METRICS", ()),
 }
 
-_TYPES = {"bool": bool, "int": int, "float": float, "str": str, "ints": tuple[int, ...], "texts": tuple[str, ...]}
+_TYPES = {
+    "bool": bool,
+    "int": int,
+    "float": float,
+    "str": str,
+    "ints": tuple[int, ...],
+    "texts": tuple[str, ...],
+}
 _NAMES = {hint: name for name, hint in _TYPES.items()}
 
 
@@ -68,7 +87,9 @@ def known(field: str) -> dict[str, dict[str, Option]]:
     """The components that a field of `Config` may name, each with its options."""
     path = importlib.resources.files("tfwgan.program") / "components.json"
     table = json.loads(path.read_text(encoding="utf-8"))[FAMILIES[field][2]]
-    return {name: {key: _option(one) for key, one in options.items()} for name, options in table.items()}
+    return {
+        name: {key: _option(one) for key, one in options.items()} for name, options in table.items()
+    }
 
 
 def describe(field: str) -> str:
@@ -85,12 +106,18 @@ def tables() -> dict[str, dict[str, dict[str, Any]]]:
     result = {}
     for _, module, name, context in FAMILIES.values():
         table: Mapping[str, Callable] = getattr(importlib.import_module(module), name)
-        result[name] = {component: _records(factory, context) for component, factory in table.items()}
+        result[name] = {
+            component: _records(factory, context) for component, factory in table.items()
+        }
     return result
 
 
 def _records(factory: Callable, context: Iterable[str]) -> dict[str, dict[str, Any]]:
-    return {key: _record(option) for key, option in spec.options_of(factory).items() if key not in context}
+    return {
+        key: _record(option)
+        for key, option in spec.options_of(factory).items()
+        if key not in context
+    }
 
 
 def _record(option: Option) -> dict[str, Any]:
@@ -119,4 +146,6 @@ def _shown(option: Option) -> str:
 
 
 if __name__ == "__main__":
-    Path(__file__).with_name("components.json").write_text(json.dumps(tables(), indent=1) + "\n", encoding="utf-8")
+    Path(__file__).with_name("components.json").write_text(
+        json.dumps(tables(), indent=1) + "\n", encoding="utf-8"
+    )

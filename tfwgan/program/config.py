@@ -1,7 +1,8 @@
 """`Config`: everything a run depends on, in one frozen dataclass.
 
-Flags, YAML keys and config.json are generated from its fields, so they can't drift apart. The list is closed: a knob
-of one component is an option in that component's spec (`tfwgan.program.spec`), not a field here. Imports no TensorFlow.
+Flags, YAML keys and config.json are generated from its fields, so they can't drift apart. The list
+is closed: a knob of one component is an option in that component's spec (`tfwgan.program.spec`),
+not a field here. Imports no TensorFlow.
 """
 
 import dataclasses
@@ -35,20 +36,30 @@ class Config:
         UsageError: If a value has the wrong type or is out of range.
     """
 
-    data: str = _field("fashion_mini", "fashion_mini, squares, ring8, grid25, tfds=<name> or folder=<path>")
+    data: str = _field(
+        "fashion_mini", "fashion_mini, squares, ring8, grid25, tfds=<name> or folder=<path>"
+    )
     data_dir: str | None = _field(None, "where prepared TFDS sets lie; default: TFDS' own folder")
-    image_size: int | None = _field(None, "side in pixels that images are resized to; default: as they are")
-    center_crop: int | None = _field(None, "side in pixels of a centred square cut out before resizing")
+    image_size: int | None = _field(
+        None, "side in pixels that images are resized to; default: as they are"
+    )
+    center_crop: int | None = _field(
+        None, "side in pixels of a centred square cut out before resizing"
+    )
     gray_scale: bool = _field(False, "turn images to one channel of luminance")
-    flip: bool = _field(False, "mirror each image left to right with probability 1/2 whenever training reads it")
+    flip: bool = _field(
+        False, "mirror each image left to right with probability 1/2 whenever training reads it"
+    )
     limit_data: int | None = _field(None, "use only the first so many items")
     batch_size: int = _field(64, "samples per critic or generator update, over all devices")
     z_prior: str = _field(
-        "normal", "normal, uniform, binary, sphere, info (InfoGAN's) or const=N (an embedding table of N atoms)"
+        "normal",
+        "normal, uniform, binary, sphere, info (InfoGAN's) or const=N (an embedding table of N atoms)",
     )
     z_dim: int = _field(100, "latent size")
     gen_arch: str = _field(
-        "DCGAN-norm=batch", "generator: FC, MLP, DCGAN, SimpleCNN, ResNet, EigenGAN, FastGAN, OldFastGAN or NewFastGAN"
+        "DCGAN-norm=batch",
+        "generator: FC, MLP, DCGAN, SimpleCNN, ResNet, EigenGAN, FastGAN, OldFastGAN or NewFastGAN",
     )
     disc_arch: str = _field(
         "DCGAN-norm=none-act=leaky",
@@ -56,7 +67,8 @@ class Config:
     )
     rec_arch: str = _field("MLP-norm=batch", "reconstructor, which only --loss=veegan has: MLP")
     augment: str = _field(
-        "", "what images go through before the critic: color, translation, cutout, noise=0.1-steps=2000, with commas"
+        "",
+        "what images go through before the critic: color, translation, cutout, noise=0.1-steps=2000, with commas",
     )
     loss: str = _field(
         "wgan_gp",
@@ -74,7 +86,9 @@ class Config:
         "generator's optimizer: adam, rmsprop or sgd, as in adam-lr=1e-4-schedule=cosine; auto: the loss's own",
     )
     d_opt: str = _field("auto", "critic's optimizer, likewise")
-    ema: float = _field(0.999, "decay of the running average of the generator that is shown and exported; 0: none")
+    ema: float = _field(
+        0.999, "decay of the running average of the generator that is shown and exported; 0: none"
+    )
     metrics: tuple[str, ...] = _field(
         (),
         "distances to the data to watch, one --metrics=... each: w1 (exact; -otmeans=True adds the optimum), sinkhorn, "
@@ -84,9 +98,13 @@ class Config:
     eval_images: int = _field(10000, "real items per evaluation at most, always the same ones")
     steps: int = _field(3000, "generator updates of the whole run")
     seed: int = _field(0, "seed of weights, data order, latents and all other randomness")
-    devices: str = _field("auto", "auto (all GPUs, or the CPU), cpu, gpu:0,1 or cpu:2 (the CPU as two logical devices)")
+    devices: str = _field(
+        "auto",
+        "auto (all GPUs, or the CPU), cpu, gpu:0,1 or cpu:2 (the CPU as two logical devices)",
+    )
     threads: int | None = _field(
-        None, "threads that share one operation of the CPU, on which the last digits depend; default: one for each core"
+        None,
+        "threads that share one operation of the CPU, on which the last digits depend; default: one for each core",
     )
     xla: bool = _field(False, "compile the updates with XLA (one device only)")
     log_steps: int = _field(50, "steps between rows of metrics.jsonl, each the mean over them")
@@ -94,7 +112,9 @@ class Config:
     checkpoint_steps: int = _field(250, "steps between checkpoints")
     keep_checkpoints: int = _field(3, "how many of the newest checkpoints to keep")
     out_dir: str = _field("outputs", "folder of runs")
-    name: str | None = _field(None, "name of the run's folder; default: made from data, loss and networks")
+    name: str | None = _field(
+        None, "name of the run's folder; default: made from data, loss and networks"
+    )
 
     def __post_init__(self):
         hints = typing.get_type_hints(type(self))
@@ -116,9 +136,13 @@ class Config:
         if not 0 <= self.seed < 2**63:
             raise UsageError(f"--seed must be in [0, 2^63), got {self.seed}.")
         if self.name is not None and (self.name in (".", "..") or set(self.name) & set("/\\\0")):
-            raise UsageError(f"--name must be one folder name, got {self.name!r}; the parent is --out_dir.")
+            raise UsageError(
+                f"--name must be one folder name, got {self.name!r}; the parent is --out_dir."
+            )
         if self.name is not None and len(self.name.encode()) > _LONGEST_NAME:
-            raise UsageError(f"--name must be at most {_LONGEST_NAME} bytes long, got {len(self.name.encode())}.")
+            raise UsageError(
+                f"--name must be at most {_LONGEST_NAME} bytes long, got {len(self.name.encode())}."
+            )
 
     @property
     def critic_steps(self) -> CriticSteps:
@@ -131,7 +155,9 @@ class Config:
         if self.name:
             return self.name
         parts = [self.data, self.loss, self.gen_arch, self.disc_arch, self.z_prior, f"s{self.seed}"]
-        name = "_".join("".join(c if c.isalnum() or c in "-=.(),_" else "-" for c in part) for part in parts)
+        name = "_".join(
+            "".join(c if c.isalnum() or c in "-=.(),_" else "-" for c in part) for part in parts
+        )
         if len(name.encode()) > _LONGEST_NAME:
             digest = hashlib.blake2b(name.encode(), digest_size=4).hexdigest()
             name = f"{name.encode()[: _LONGEST_NAME - 9].decode(errors='ignore')}-{digest}"
@@ -144,7 +170,10 @@ class Config:
 
     def as_dict(self) -> dict[str, Any]:
         """Every field by name, as the plain values that JSON knows."""
-        return {name: list(value) if isinstance(value, tuple) else value for name, value in vars(self).items()}
+        return {
+            name: list(value) if isinstance(value, tuple) else value
+            for name, value in vars(self).items()
+        }
 
     def to_json(self, **facts: Any) -> str:
         """The content of config.json, itself a valid ``--config`` file; of `FACTS` nothing is read back."""
@@ -171,13 +200,16 @@ def known_settings(values: Mapping[str, Any]) -> dict[str, Any]:
 def read_config(path: str | Path) -> dict[str, Any]:
     """Reads a flat YAML (or JSON) file of `Config` fields.
 
-    In YAML every value is the text that stands there, so that a name such as 010, 1.10 or no stays what was written.
+    In YAML every value is the text that stands there, so that a name such as 010, 1.10 or no stays
+    what was written.
 
     Args:
-        path: A file, or the name of a configuration that comes with the package, such as ``ring8_wgan_gp``.
+        path: A file, or the name of a configuration that comes with the package, such as
+            ``ring8_wgan_gp``.
 
     Raises:
-        UsageError: If the file can't be read, isn't flat, or has a key that is unknown or stands there twice.
+        UsageError: If the file can't be read, isn't flat, or has a key that is unknown or stands
+            there twice.
     """
     path = find_config(path)
     try:
@@ -186,14 +218,18 @@ def read_config(path: str | Path) -> dict[str, Any]:
     except OSError as error:
         raise UsageError(f"Can't read --config={path}: {error.strerror}.") from None
     except RecursionError:
-        raise UsageError(f"--config={path} is not valid YAML or JSON: it is nested too deeply.") from None
+        raise UsageError(
+            f"--config={path} is not valid YAML or JSON: it is nested too deeply."
+        ) from None
     except Exception as error:  # readers of YAML raise anything on what is none
         reason = " ".join(str(error).split())[:300]
         raise UsageError(f"--config={path} is not valid YAML or JSON: {reason}.") from None
     values = {key: value for key, value in values.items() if key not in FACTS}
     for key in values:
         if key not in fields():
-            raise UsageError(f"--config={path} has an unknown key {key!r}{suggest(str(key), fields())}")
+            raise UsageError(
+                f"--config={path} has an unknown key {key!r}{suggest(str(key), fields())}"
+            )
     return values
 
 
@@ -204,7 +240,9 @@ def find_config(path: str | Path) -> Path:
         UsageError: If there is none.
     """
     if not str(path):
-        raise UsageError("--config needs a file, or the name of a configuration that comes with the package.")
+        raise UsageError(
+            "--config needs a file, or the name of a configuration that comes with the package."
+        )
     path = Path(os.path.expanduser(path))
     if path.exists() or not CONFIGS.is_dir():
         return path
@@ -214,13 +252,18 @@ def find_config(path: str | Path) -> Path:
         return CONFIGS / f"{name}.yaml"
     if path.suffix or "/" in str(path):  # meant as a file
         return path
-    raise UsageError(f"There is no file --config={path}, nor a configuration of that name{suggest(name, known)}")
+    raise UsageError(
+        f"There is no file --config={path}, nor a configuration of that name{suggest(name, known)}"
+    )
 
 
 def _configs() -> Path:
     """Where the configurations lie: inside an installed package, beside it in a checkout."""
     package = Path(__file__).parent.parent
-    return next((one for one in (package / "configs", package.parent / "configs") if one.is_dir()), package / "configs")
+    return next(
+        (one for one in (package / "configs", package.parent / "configs") if one.is_dir()),
+        package / "configs",
+    )
 
 
 CONFIGS = _configs()
@@ -251,7 +294,9 @@ def _from_yaml(text: str) -> dict[str, Any]:
         if not isinstance(node, yaml.ScalarNode):
             raise ValueError(f"it must be flat, but line {node.start_mark.line + 1} is nested")
         if node.tag != yaml.resolver.BaseResolver.DEFAULT_SCALAR_TAG:
-            raise ValueError(f"line {node.start_mark.line + 1} has a tag {node.tag!r}, which is not understood here")
+            raise ValueError(
+                f"line {node.start_mark.line + 1} has a tag {node.tag!r}, which is not understood here"
+            )
         return node.value
 
     for key, value in root.value:
@@ -259,7 +304,9 @@ def _from_yaml(text: str) -> dict[str, Any]:
         if name in values:
             raise ValueError(f"the key {name!r} stands there twice")
         is_list = isinstance(value, yaml.SequenceNode)
-        values[name] = tuple(map(scalar, value.value)) if is_list else _yaml_word(name, scalar(value))
+        values[name] = (
+            tuple(map(scalar, value.value)) if is_list else _yaml_word(name, scalar(value))
+        )
     return values
 
 
@@ -268,16 +315,23 @@ def _yaml_word(key: str, text: str) -> Any:
     kind = fields()[key].type if key in fields() else str
     if kind in (str, str | None):
         return "none" if text.lower() == "null" and kind is not str else text
-    return {"yes": "true", "on": "true", "no": "false", "off": "false", "null": "none", "~": "none"}.get(
-        text.lower(), text
-    )
+    return {
+        "yes": "true",
+        "on": "true",
+        "no": "false",
+        "off": "false",
+        "null": "none",
+        "~": "none",
+    }.get(text.lower(), text)
 
 
 def _expanded(path: str, what: str) -> str:
     """A path with the home folder in the place of ``~``."""
     expanded = os.path.expanduser(path)
     if expanded.startswith("~"):
-        raise UsageError(f"{what}={path}: there is no such user; a folder of that name is written ./{path}.")
+        raise UsageError(
+            f"{what}={path}: there is no such user; a folder of that name is written ./{path}."
+        )
     return expanded
 
 
@@ -291,5 +345,9 @@ def _check_text(value: Any, what: str) -> None:
 
 
 Config.__doc__ = "\n".join(
-    [Config.__doc__, "Attributes:", *(f"    {name}: {one.metadata['help']}." for name, one in fields().items())]
+    [
+        Config.__doc__,
+        "Attributes:",
+        *(f"    {name}: {one.metadata['help']}." for name, one in fields().items()),
+    ]
 )

@@ -30,7 +30,9 @@ def flop_per_step(trainer: GanTrainer, element_spec: Spec) -> int:
         element_spec: Shapes of one element of its data.
     """
     # The updates themselves: in a step compiled with XLA they are one opaque operation.
-    step = tf.function(lambda batches: trainer.updates(batches, trainer.draw(batches)), autograph=False)
+    step = tf.function(
+        lambda batches: trainer.updates(batches, trainer.draw(batches)), autograph=False
+    )
     graph = step.get_concrete_function(element_spec).graph
     return sum(_FLOP[op.type](op) for op in graph.get_operations() if op.type in _FLOP)
 
@@ -38,7 +40,8 @@ def flop_per_step(trainer: GanTrainer, element_spec: Spec) -> int:
 def seconds_for(trainer: GanTrainer, element_spec: Spec, flop: float) -> tuple[float, float]:
     """How long so much work takes on this machine, from the median of a few real training steps.
 
-    Where a step is heavy, steps of fewer critic updates and samples are timed. The trainer's weights move.
+    Where a step is heavy, steps of fewer critic updates and samples are timed. The trainer's
+    weights move.
 
     Args:
         trainer: A compiled trainer.
@@ -53,14 +56,19 @@ def seconds_for(trainer: GanTrainer, element_spec: Spec, flop: float) -> tuple[f
     if whole > _ENOUGH:
         replicas = trainer.distribute_strategy.num_replicas_in_sync
         batch, n = element_spec["image"].shape[:2]
-        smaller = max(1, min(batch // replicas, round(batch / replicas * _ENOUGH * n / whole))) * replicas
+        smaller = (
+            max(1, min(batch // replicas, round(batch / replicas * _ENOUGH * n / whole))) * replicas
+        )
         spec = {
-            name: tf.TensorSpec([smaller, 1, *one.shape[2:]], one.dtype, name) for name, one in element_spec.items()
+            name: tf.TensorSpec([smaller, 1, *one.shape[2:]], one.dtype, name)
+            for name, one in element_spec.items()
         }
         timed = flop_per_step(trainer, spec)
     # Zeros are enough: the time of a product does not depend on its numbers.
     element = {name: tf.zeros(one.shape, one.dtype) for name, one in spec.items()}
-    data = trainer.distribute_strategy.experimental_distribute_dataset(tf.data.Dataset.from_tensors(element).repeat())
+    data = trainer.distribute_strategy.experimental_distribute_dataset(
+        tf.data.Dataset.from_tensors(element).repeat()
+    )
     step, iterator, seconds = trainer.step_function(spec["image"].shape[1]), iter(data), []
     for _ in range(5):
         start = time.perf_counter()
@@ -72,8 +80,8 @@ def seconds_for(trainer: GanTrainer, element_spec: Spec, flop: float) -> tuple[f
 def least_memory(trainer: GanTrainer) -> int:
     """Bytes that a training step keeps for each sample, at the least: what its layers put out, until their gradients.
 
-    The critic sees a real and a fake sample at once, and what its gradients are penalised at besides, and then the
-    generator's sample together with the generator.
+    The critic sees a real and a fake sample at once, and what its gradients are penalised at
+    besides, and then the generator's sample together with the generator.
     """
     generator = _kept(trainer.generator)
     if trainer.critic is None:
@@ -104,7 +112,9 @@ def memory_left() -> int | None:
 def check_memory(trainer: GanTrainer, batch_size: int) -> None:
     """Raises `UsageError` if the CPU's memory can't hold a step: systems end a process that tries, without a word."""
     left = memory_left()
-    if left is None or tf.config.get_visible_devices("GPU"):  # full memory of a GPU is an error that TensorFlow tells
+    if left is None or tf.config.get_visible_devices(
+        "GPU"
+    ):  # full memory of a GPU is an error that TensorFlow tells
         return
     if (need := least_memory(trainer) * batch_size) > left:
         raise UsageError(
@@ -123,7 +133,9 @@ def _kept(network: keras.Model) -> int:
 
 def peak_memory() -> int:
     """The most memory that this process has had, in bytes."""
-    with contextlib.suppress(OSError):  # Linux counts a parent's memory as a child's in what `resource` gives
+    with contextlib.suppress(
+        OSError
+    ):  # Linux counts a parent's memory as a child's in what `resource` gives
         if found := re.search(r"VmHWM:\s*(\d+) kB", Path("/proc/self/status").read_text()):
             return int(found[1]) * 1024
     most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss

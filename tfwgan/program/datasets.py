@@ -14,9 +14,33 @@ from tfwgan.program import spec
 # Sets of the TFDS catalogue that people ask for by name.
 _OF_TFDS = (
     *("mnist", "fashion_mnist", "kmnist", "emnist", "binarized_mnist", "omniglot", "svhn_cropped"),
-    *("cifar10", "cifar100", "stl10", "celeb_a", "celeb_a_hq", "lsun", "imagenet2012", "imagenet_resized"),
-    *("downsampled_imagenet", "oxford_flowers102", "oxford_iiit_pet", "cats_vs_dogs", "stanford_dogs", "food101"),
-    *("caltech101", "caltech_birds2011", "cars196", "eurosat", "beans", "horses_or_humans", "rock_paper_scissors"),
+    *(
+        "cifar10",
+        "cifar100",
+        "stl10",
+        "celeb_a",
+        "celeb_a_hq",
+        "lsun",
+        "imagenet2012",
+        "imagenet_resized",
+    ),
+    *(
+        "downsampled_imagenet",
+        "oxford_flowers102",
+        "oxford_iiit_pet",
+        "cats_vs_dogs",
+        "stanford_dogs",
+        "food101",
+    ),
+    *(
+        "caltech101",
+        "caltech_birds2011",
+        "cars196",
+        "eurosat",
+        "beans",
+        "horses_or_humans",
+        "rock_paper_scissors",
+    ),
 )
 
 
@@ -37,11 +61,12 @@ def load(
         image_size: Rows and columns to resize images to; None keeps their size.
         center_crop: Rows and columns of the centred square to cut out first; None keeps all.
         gray_scale: Whether to keep the luminance only.
-        limit_data: Keep so many items, at least 1: the first ones, of a folder with classes the first of each class in
-            turn; None, or more than there are, keeps all.
+        limit_data: Keep so many items, at least 1: the first ones, of a folder with classes the
+            first of each class in turn; None, or more than there are, keeps all.
 
     Raises:
-        UsageError: If the spec or a number is wrong, the data can't be had, or points get options of images.
+        UsageError: If the spec or a number is wrong, the data can't be had, or points get options
+            of images.
     """
     view = View(image_size, center_crop, gray_scale)
     dataset = _build(DATASETS, text, data_dir, view, limit_data)
@@ -72,10 +97,18 @@ def outline(
 
 
 def _build(
-    table: Mapping[str, Callable], text: str, data_dir: str | None, view: View, limit_data: int | None
+    table: Mapping[str, Callable],
+    text: str,
+    data_dir: str | None,
+    view: View,
+    limit_data: int | None,
 ) -> Dataset | Outline:
     """What a table makes of a spec and a view, once both are checked."""
-    numbers = {"image_size": view.image_size, "center_crop": view.center_crop, "limit_data": limit_data}
+    numbers = {
+        "image_size": view.image_size,
+        "center_crop": view.center_crop,
+        "limit_data": limit_data,
+    }
     for name, value in numbers.items():
         if value is not None and value < 1:
             raise UsageError(f"--{name} must be at least 1, got {value}.")
@@ -83,7 +116,9 @@ def _build(
     if name not in (*table, "given"):
         raise UsageError(f"Unknown data set {name!r}{_meant(text, name) or suggest(name, table)}")
     table = {**table, "given": given}
-    dataset = spec.build(text, table, "data set", data_dir=data_dir, view=view, limit_data=limit_data)
+    dataset = spec.build(
+        text, table, "data set", data_dir=data_dir, view=view, limit_data=limit_data
+    )
     if not dataset.is_image and view != AS_IS:
         raise UsageError(
             f"--image_size, --center_crop and --gray_scale are for images; {dataset.name} is a set of points, "
@@ -114,7 +149,11 @@ def _meant(text: str, name: str) -> str:
     try:
         if Path(text).expanduser().is_dir():
             return f"; did you mean folder={text}? Known: {', '.join(DATASETS)}."
-    except (OSError, RuntimeError, ValueError):  # too long a name, an unknown user, a null character
+    except (
+        OSError,
+        RuntimeError,
+        ValueError,
+    ):  # too long a name, an unknown user, a null character
         pass
     letters = {_letters(known): known for known in _OF_TFDS}
     known = letters.get(_letters(name))

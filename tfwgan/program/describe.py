@@ -20,7 +20,8 @@ def describe(experiment: Experiment, costs: bool = False) -> str:
 
     Args:
         experiment: What `build` made.
-        costs: Also trace one training step and count its work, and time some; this takes some seconds.
+        costs: Also trace one training step and count its work, and time some; this takes some
+            seconds.
     """
     config, trainer = experiment.config, experiment.trainer
     rows = {"run": f"{config.run_dir}", **_settings(config), "data": _data(experiment)}
@@ -40,10 +41,17 @@ def describe(experiment: Experiment, costs: bool = False) -> str:
 def _settings(config: Config) -> dict[str, str]:
     """What is not the default, `--flag` by `--flag`."""
     default, hidden = Config(), ("name", "out_dir", "threads")
-    different = {n: v for n, v in config.as_dict().items() if v != default.as_dict()[n] and n not in hidden}
+    different = {
+        n: v for n, v in config.as_dict().items() if v != default.as_dict()[n] and n not in hidden
+    }
     always = {name: getattr(config, name) for name in ("data", "gen_arch", "disc_arch", "loss")}
-    chosen = {name: value for name, value in config.as_dict().items() if name in {**always, **different}}
-    return {f"--{name}": shlex.join(value) if isinstance(value, list) else str(value) for name, value in chosen.items()}
+    chosen = {
+        name: value for name, value in config.as_dict().items() if name in {**always, **different}
+    }
+    return {
+        f"--{name}": shlex.join(value) if isinstance(value, list) else str(value)
+        for name, value in chosen.items()
+    }
 
 
 def _data(experiment: Experiment) -> str:
@@ -55,7 +63,11 @@ def _data(experiment: Experiment) -> str:
     if dataset.n_classes:
         unused = "" if experiment.trainer.n_classes else " (not used: no network reads labels)"
         items = f"{items}, {dataset.n_classes} classes{unused}"
-    return items if dataset.size is not None else f"{items} (number of {kind} unknown until downloaded)"
+    return (
+        items
+        if dataset.size is not None
+        else f"{items} (number of {kind} unknown until downloaded)"
+    )
 
 
 def _classes(names) -> str:
@@ -75,11 +87,18 @@ def _cost(experiment: Experiment) -> dict[str, str]:
         n = critic_steps.at(step)
         one = cost.flop_per_step(experiment.trainer, experiment.element_spec(step))
         total += one * (warm if n != critic_steps.n else steps - warm)
-        critic = f"{n} critic update{'s' * (n > 1)} and " if experiment.trainer.critic is not None else ""
+        critic = (
+            f"{n} critic update{'s' * (n > 1)} and "
+            if experiment.trainer.critic is not None
+            else ""
+        )
         lines.append(f"{one / 1e9:.3g} GFLOP a step ({critic}1 generator update)")
     seconds, share = cost.seconds_for(experiment.trainer, experiment.element_spec(), total)
     # Steps of fewer samples keep less.
-    memory = max(cost.peak_memory(), before + experiment.config.batch_size * cost.least_memory(experiment.trainer))
+    memory = max(
+        cost.peak_memory(),
+        before + experiment.config.batch_size * cost.least_memory(experiment.trainer),
+    )
     timed = "of whole steps" if share == 1 else f"of steps of {share:.0%} of the work"
     return {
         "cost:": f"{', '.join(lines)}, {total / 1e12:.3g} TFLOP in all",
@@ -96,10 +115,14 @@ def farewell(config: Config, result: Result) -> str:
     resume = f"{program} train --config={shlex.quote(str(run / 'config.json'))} --resume{more}"
     if result.saved_model is None:
         why = f"Stopped by {result.interrupted}" if result.interrupted else "Stopped"
-        return f"{why} after step {result.step}; everything is saved in {run}. Go on with:\n  {resume}"
+        return (
+            f"{why} after step {result.step}; everything is saved in {run}. Go on with:\n  {resume}"
+        )
     pictures = sorted((run / "images").glob("step_*.png"))
     places = {
-        "pictures": f"{pictures[-1]}, beside {run / 'images' / 'real.png'}" if pictures else run / "images",
+        "pictures": f"{pictures[-1]}, beside {run / 'images' / 'real.png'}"
+        if pictures
+        else run / "images",
         "numbers": run / "metrics.jsonl",
         "checkpoints": run / "checkpoints",
         "SavedModel": result.saved_model,
@@ -109,9 +132,18 @@ def farewell(config: Config, result: Result) -> str:
         f"{program} sample {quoted} --n=64 --seed=1 --out=grid.png",
         resume,
     ]
-    done = f"Done: {result.step} steps." if result.step >= config.steps else f"Ended after {result.step} steps."
+    done = (
+        f"Done: {result.step} steps."
+        if result.step >= config.steps
+        else f"Ended after {result.step} steps."
+    )
     return "\n".join(
-        [done, *(f"  {name:<12} {place}" for name, place in places.items()), "Next:", *(f"  {one}" for one in then)]
+        [
+            done,
+            *(f"  {name:<12} {place}" for name, place in places.items()),
+            "Next:",
+            *(f"  {one}" for one in then),
+        ]
     )
 
 

@@ -43,7 +43,9 @@ def command(values: flags.FlagValues) -> None:
     cheap, straight = emd(*PAIRS)
     crossed = straight[::-1]
     dear = np.sum(crossed * np.abs(np.subtract.outer(PAIRS[0], PAIRS[2])))
-    print(f"Six boxes from 1, 2, 3 to 7, 8, 9, 10: {work:g} in all, {work / 6:g} per box, whatever the order.")
+    print(
+        f"Six boxes from 1, 2, 3 to 7, 8, 9, 10: {work:g} in all, {work / 6:g} per box, whatever the order."
+    )
     print(f"Two boxes from 0, 4 to 1, 3: {cheap:g} in order, {dear:g} crossed; W is the cheaper.")
     print("Two lines at a distance theta:\n  theta      W     JS     KL     TV")
     for theta in (1.0, 0.5, 0.1, 0.0):
@@ -52,13 +54,22 @@ def command(values: flags.FlagValues) -> None:
     half, whole = (480, 320), (972, 340)
     heaps = {"from": BOXES[:2], "to": BOXES[2:]}
     thetas = np.r_[np.linspace(-1, -1e-6, 50), np.nan, 0, np.nan, np.linspace(1e-6, 1, 50)]
-    rows = [lines(theta) if np.isfinite(theta) else dict.fromkeys("W JS KL TV".split(), np.nan) for theta in thetas]
+    rows = [
+        lines(theta) if np.isfinite(theta) else dict.fromkeys("W JS KL TV".split(), np.nan)
+        for theta in thetas
+    ]
     curves = {name: (thetas, [row[name] for row in rows]) for name in rows[0]}
     curves["KL (infinite)"] = curves.pop("KL")
     picture = [
         [
             plots.bar_chart(heaps, f"Six boxes: {work:g} in all", "place", "boxes", size=half),
-            plots.matrix(plan, [f"{x}" for x in BOXES[0]], [f"{y}" for y in BOXES[2]], "... and where they go", half),
+            plots.matrix(
+                plan,
+                [f"{x}" for x in BOXES[0]],
+                [f"{y}" for y in BOXES[2]],
+                "... and where they go",
+                half,
+            ),
         ],
         [
             plots.moves(PAIRS[0], PAIRS[2], straight, f"In order: {cheap:g}", size=half),

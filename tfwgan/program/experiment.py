@@ -58,7 +58,9 @@ class Experiment:
     metrics: Mapping = dataclasses.field(default_factory=dict)
 
     def __repr__(self) -> str:
-        return f"<Experiment {self.config.run_name}: {self.dataset.name}, {self.config.steps} steps>"
+        return (
+            f"<Experiment {self.config.run_name}: {self.dataset.name}, {self.config.steps} steps>"
+        )
 
     @property
     def critic_steps(self) -> CriticSteps:
@@ -72,7 +74,8 @@ class Experiment:
     def batches(self, first_step: int = 0, steps: int | None = None) -> tf.data.Dataset:
         """Training data from any step on: elements `{"image": [b, n_critic, ...]}`, endless if `steps` is None.
 
-        All have as many critic batches as the first; `fit` asks anew where the schedule changes their number.
+        All have as many critic batches as the first; `fit` asks anew where the schedule changes
+        their number.
         """
         config, critic_steps = self.config, self.critic_steps
         return batches(
@@ -100,7 +103,8 @@ class Result:
         step: Steps done in all.
         interrupted: The signal that ended training early, or None.
         saved_model: Folder of the exported model, unless a signal ended the run.
-        history: The rows of metrics.jsonl, one for each step that was logged: ``pandas.DataFrame(result.history)``.
+        history: The rows of metrics.jsonl, one for each step that was logged:
+            ``pandas.DataFrame(result.history)``.
     """
 
     run_dir: Path
@@ -116,7 +120,8 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
     Args:
         config: What to build.
         dataset: Data to use instead of `config.data`.
-        dry_run: Make do with an outline of `config.data`, which has nothing to train on but needs no download.
+        dry_run: Make do with an outline of `config.data`, which has nothing to train on but needs
+            no download.
 
     Raises:
         UsageError: If a part is unknown, or does not fit the others.
@@ -128,7 +133,9 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
     elif spec.parse(config.data).name != dataset.name:
         config = dataclasses.replace(config, data=f"given={dataset.name}")
     if dataset.size is not None and config.batch_size > dataset.size:
-        raise UsageError(f"--batch_size={config.batch_size} is more than the {dataset.size} items of {config.data!r}.")
+        raise UsageError(
+            f"--batch_size={config.batch_size} is more than the {dataset.size} items of {config.data!r}."
+        )
     if config.flip and not dataset.is_image:
         raise UsageError(f"--flip mirrors images, and {config.data!r} has points; leave it out.")
     metrics = make_metrics(config.metrics)
@@ -165,27 +172,35 @@ def fit(
 ) -> Result:
     """Trains to `config.steps`, writing the run folder; an epoch of Keras is one interval of `log_steps`.
 
-    SIGINT and SIGTERM end it gently: the state is saved, and `resume` goes on from there bit for bit. So it is where
-    one of `callbacks` ends training.
+    SIGINT and SIGTERM end it gently: the state is saved, and `resume` goes on from there bit for
+    bit. So it is where one of `callbacks` ends training.
 
     Args:
         experiment: What `build` made; its trainer is trained in place.
-        callbacks: The caller's own Keras callbacks, run after ours. At the end of an epoch they see the means of the
-            losses and the newest value of every metric, under the names of metrics.jsonl.
+        callbacks: The caller's own Keras callbacks, run after ours. At the end of an epoch they see
+            the means of the losses and the newest value of every metric, under the names of
+            metrics.jsonl.
         resume: Continue the run in the folder instead of starting one.
-        fresh: Where the folder holds a run already, start another beside it, in ``<name>-2`` and so on.
+        fresh: Where the folder holds a run already, start another beside it, in ``<name>-2`` and so
+            on.
         verbose: Show progress.
 
     Raises:
-        UsageError: If the run folder can't be used, or holds a run of another configuration or on other data.
+        UsageError: If the run folder can't be used, or holds a run of another configuration or on
+            other data.
         NonFiniteLoss: If a loss or a weight becomes NaN or infinite.
         TrainingStopped: If memory or the disk is full; the message says what is saved.
     """
     if isinstance(experiment.dataset, Outline):
-        raise UsageError("This experiment was built with dry_run=True and has no data to train on; build it without.")
+        raise UsageError(
+            "This experiment was built with dry_run=True and has no data to train on; build it without."
+        )
     check_callbacks(callbacks)
     config, trainer, dataset = experiment.config, experiment.trainer, experiment.dataset
-    with plain_keras(), Run.resume(config) if resume else Run.create(config, fresh, **facts(dataset)) as run:
+    with (
+        plain_keras(),
+        Run.resume(config) if resume else Run.create(config, fresh, **facts(dataset)) as run,
+    ):
         meta = restore(run, config, dataset, trainer) if resume else {}
         first, screen = trainer.steps_done, Screen(verbose)
         clock, images = Clock(meta.get("seconds", 0.0)), experiment.images_before
@@ -233,14 +248,20 @@ def load_trainer(path: str | Path) -> GanTrainer:
     path = Path(path)
     run_dir = path.parent.parent if path.suffix == ".npz" else path
     config = Config(**read_config(run_dir / "config.json"))
-    loaded = checkpoint.load(path) if path.suffix == ".npz" else checkpoint.load_newest(run_dir / "checkpoints")
+    loaded = (
+        checkpoint.load(path)
+        if path.suffix == ".npz"
+        else checkpoint.load_newest(run_dir / "checkpoints")
+    )
     if loaded is None:
         raise UsageError(f"{run_dir} has no checkpoint yet.")
     arrays, meta = loaded
     # What was trained is what the checkpoint says, whatever became of config.json.
     config = Config(**known_settings(meta["config"])) if "config" in meta else config
     with plain_keras():
-        trainer = make_trainer(config, tuple(meta["shape"]), tf.distribute.get_strategy(), meta.get("n_classes"))
+        trainer = make_trainer(
+            config, tuple(meta["shape"]), tf.distribute.get_strategy(), meta.get("n_classes")
+        )
     trainer.class_names = tuple(meta.get("class_names") or ())
     checkpoint.restore(trainer, arrays)
     return trainer
@@ -271,13 +292,27 @@ def _view(config: Config) -> dict:
     return {name: getattr(config, name) for name in names}
 
 
-def _evaluation(experiment: Experiment, run: Run, writer: tf.summary.SummaryWriter, screen: Screen) -> list[Evaluate]:
+def _evaluation(
+    experiment: Experiment, run: Run, writer: tf.summary.SummaryWriter, screen: Screen
+) -> list[Evaluate]:
     """The callback that watches the metrics, if any are asked for."""
     config, metrics = experiment.config, experiment.metrics
     if not metrics:
         return []
     limit, seed = config.eval_images, config.seed
-    return [Evaluate(run, writer, experiment.dataset, metrics, config.eval_steps, config.steps, limit, seed, screen)]
+    return [
+        Evaluate(
+            run,
+            writer,
+            experiment.dataset,
+            metrics,
+            config.eval_steps,
+            config.steps,
+            limit,
+            seed,
+            screen,
+        )
+    ]
 
 
 def _export(trainer: GanTrainer, run_dir: Path) -> Path:

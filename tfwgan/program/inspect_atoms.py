@@ -29,10 +29,15 @@ def define_flags(values: flags.FlagValues) -> None:
     """The verb's flags."""
     cli.define_path("out", None, "folder to write to; default: atoms/ in the run folder", values)
     flags.DEFINE_float(
-        "tolerance", 0.05, "share of the mean distance between real images that counts as the same", flag_values=values
+        "tolerance",
+        0.05,
+        "share of the mean distance between real images that counts as the same",
+        flag_values=values,
     )
     flags.DEFINE_integer("patch", 8, "side of the patches", lower_bound=1, flag_values=values)
-    flags.DEFINE_integer("limit", 10000, "real images used at most", lower_bound=1, flag_values=values)
+    flags.DEFINE_integer(
+        "limit", 10000, "real images used at most", lower_bound=1, flag_values=values
+    )
 
 
 def command(run: str, values: flags.FlagValues) -> None:
@@ -45,16 +50,24 @@ def command(run: str, values: flags.FlagValues) -> None:
 
     trainer, dataset = load_run(run)
     if not isinstance(trainer.prior, Const):
-        raise UsageError(f"{run} has no atoms: its prior is continuous; train with --z_prior=const=64.")
+        raise UsageError(
+            f"{run} has no atoms: its prior is continuous; train with --z_prior=const=64."
+        )
     # All of them, or evenly spread ones: folders are sorted by class.
-    rows = np.unique(np.linspace(0, len(dataset) - 1, min(len(dataset), values["limit"].value)).astype(int))
+    rows = np.unique(
+        np.linspace(0, len(dataset) - 1, min(len(dataset), values["limit"].value)).astype(int)
+    )
     real = dataset.real(rows)
     atoms = inspect_atoms(trainer.distribution(), real, values["tolerance"].value)
     if dataset.is_image:
         pictures = {
-            "atoms": image_grid(assignment_rows(atoms), columns=16, column_heads=2 * [*_ATOM, *[""] * 5]),
+            "atoms": image_grid(
+                assignment_rows(atoms), columns=16, column_heads=2 * [*_ATOM, *[""] * 5]
+            ),
             "patches": image_grid(
-                patch_rows(atoms.fake, real, values["patch"].value), columns=16, column_heads=4 * _PATCH
+                patch_rows(atoms.fake, real, values["patch"].value),
+                columns=16,
+                column_heads=4 * _PATCH,
             ),
         }
     else:
@@ -65,7 +78,9 @@ def command(run: str, values: flags.FlagValues) -> None:
         write_atomically(out / "atoms.json", _as_json(atoms.as_dict()).encode())
         for name, picture in pictures.items():
             save_png(picture, out / f"{name}.png")
-    print(f"{atoms.summary()}\nWrote atoms.json and {', '.join(f'{name}.png' for name in pictures)} to {out}.")
+    print(
+        f"{atoms.summary()}\nWrote atoms.json and {', '.join(f'{name}.png' for name in pictures)} to {out}."
+    )
 
 
 def _as_json(report: Mapping[str, Any]) -> str:

@@ -19,10 +19,16 @@ POSITIONAL = ("SAVED_MODEL",)
 def define_flags(values: flags.FlagValues) -> None:
     """The verb's flags."""
     flags.DEFINE_integer(
-        "rows", 8, "number of paths, each starting where the one before ends", lower_bound=1, flag_values=values
+        "rows",
+        8,
+        "number of paths, each starting where the one before ends",
+        lower_bound=1,
+        flag_values=values,
     )
     flags.DEFINE_integer("columns", 10, "points on each path", lower_bound=2, flag_values=values)
-    flags.DEFINE_enum("path", "slerp", ["slerp", "lerp"], "great circles or straight lines", flag_values=values)
+    flags.DEFINE_enum(
+        "path", "slerp", ["slerp", "lerp"], "great circles or straight lines", flag_values=values
+    )
     cli.define_seed(values, "which end points")
     cli.define_path(
         "out",
@@ -43,10 +49,20 @@ def command(saved_model: str, values: flags.FlagValues) -> None:
     ends = model.latent(values["rows"].value + 1, values["seed"].value).numpy()
     z = sampling.rows(ends, columns, getattr(sampling, values["path"].value))
     labels = np.arange(len(z), dtype=np.int32).repeat(columns) % max(1, count_classes(model))
-    images = model.decode(z.reshape(-1, z.shape[-1]), *([labels] if count_classes(model) else [])).numpy()
+    images = model.decode(
+        z.reshape(-1, z.shape[-1]), *([labels] if count_classes(model) else [])
+    ).numpy()
     names = class_names(model)
-    heads = {"column_heads": [f"{t:.2g}" for t in np.linspace(0, 1, columns)]} if images.ndim == 4 else {}
+    heads = (
+        {"column_heads": [f"{t:.2g}" for t in np.linspace(0, 1, columns)]}
+        if images.ndim == 4
+        else {}
+    )
     if names and images.ndim == 4:
         heads["row_heads"] = [names[label] for label in labels[::columns]]
     real = real_points(saved_model, images)
-    print(save_samples(images, values["out"].value, columns, real=real, paths=True, named="--out", **heads))
+    print(
+        save_samples(
+            images, values["out"].value, columns, real=real, paths=True, named="--out", **heads
+        )
+    )

@@ -25,4 +25,8 @@ def command(*arguments) -> None:
     for field in fields:
         if field not in components.FAMILIES:
             raise UsageError(f"Unknown flag {field!r}{suggest(field, components.FAMILIES)}")
-    print("\n\n".join(f"--{field}\n{components.describe(field)}" for field in fields or components.FAMILIES))
+    print(
+        "\n\n".join(
+            f"--{field}\n{components.describe(field)}" for field in fields or components.FAMILIES
+        )
+    )

@@ -22,13 +22,19 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_string("data", "squares", "data set", flag_values=values)
     flags.DEFINE_integer("k", 64, "number of points", lower_bound=1, flag_values=values)
     methods = ["weiszfeld", "mean", "gradient"]
-    flags.DEFINE_enum("method", "weiszfeld", methods, f"how points move: {', '.join(methods)}", flag_values=values)
+    flags.DEFINE_enum(
+        "method", "weiszfeld", methods, f"how points move: {', '.join(methods)}", flag_values=values
+    )
     flags.DEFINE_integer("steps", 100, "steps at most", lower_bound=1, flag_values=values)
     flags.DEFINE_integer("seed", 0, "of the start", flag_values=values)
     cli.define_path("out", "otmeans", "folder to write to", values)
     flags.DEFINE_integer("limit_data", None, "keep the first so many samples", flag_values=values)
-    flags.DEFINE_integer("image_size", None, "resize images to so many rows and columns", flag_values=values)
-    flags.DEFINE_integer("center_crop", None, "cut out the centred square of this side first", flag_values=values)
+    flags.DEFINE_integer(
+        "image_size", None, "resize images to so many rows and columns", flag_values=values
+    )
+    flags.DEFINE_integer(
+        "center_crop", None, "cut out the centred square of this side first", flag_values=values
+    )
     flags.DEFINE_bool("gray_scale", False, "keep the luminance only", flag_values=values)
     cli.define_path("data_dir", None, "where TFDS keeps its prepared sets", values)
 
@@ -45,11 +51,15 @@ def command(values: flags.FlagValues) -> None:
     real = dataset.real(slice(None))
     k, method, steps, seed = (values[name].value for name in ("k", "method", "steps", "seed"))
     report = "step {}: W1 {:.5f}".format
-    means = ot_means(real, k, method, steps, seed=seed, on_step=lambda *now: print(report(*now), flush=True))
+    means = ot_means(
+        real, k, method, steps, seed=seed, on_step=lambda *now: print(report(*now), flush=True)
+    )
     out = Path(values["out"].value)
     with cli.writing_to(out):
         out.mkdir(parents=True, exist_ok=True)
         save(out / "centroids.npz", means)
         save_png(picture(means.centroids, real), out / "centroids.png")
     end = "converged" if means.converged else "stopped"
-    print(f"{end} after {means.steps} steps and {means.seconds:.1f} s: W1 {means.value:.5f}; wrote to {out}.")
+    print(
+        f"{end} after {means.steps} steps and {means.seconds:.1f} s: W1 {means.value:.5f}; wrote to {out}."
+    )

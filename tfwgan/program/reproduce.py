@@ -25,11 +25,18 @@ FIGURES = ("fig5", "fig6", "fig7")
 def define_flags(values: flags.FlagValues) -> None:
     """The verb's flags."""
     flags.DEFINE_string(
-        "data", "squares", "squares, fashion_mini, tfds=mnist or any other --data of training", flag_values=values
+        "data",
+        "squares",
+        "squares, fashion_mini, tfds=mnist or any other --data of training",
+        flag_values=values,
     )
     cli.define_path("data_dir", None, "where prepared TFDS sets lie", values)
-    flags.DEFINE_bool("fast", False, "smaller and shorter: at most 10 minutes a figure", flag_values=values)
-    flags.DEFINE_integer("limit_data", 10000, "images used at most", lower_bound=1, flag_values=values)
+    flags.DEFINE_bool(
+        "fast", False, "smaller and shorter: at most 10 minutes a figure", flag_values=values
+    )
+    flags.DEFINE_integer(
+        "limit_data", 10000, "images used at most", lower_bound=1, flag_values=values
+    )
     flags.DEFINE_integer("seeds", 3, "seeds of fig7", lower_bound=1, flag_values=values)
     cli.define_path("out", "outputs/paper", "folder of the studies", values)
 
@@ -43,7 +50,9 @@ def command(figure: str, values: flags.FlagValues) -> None:
     from tfwgan.studies.paper import BASE
     from tfwgan.studies.study import Study
 
-    options = {name: values[name].value for name in ("data", "data_dir", "fast", "limit_data", "seeds")}
+    options = {
+        name: values[name].value for name in ("data", "data_dir", "fast", "limit_data", "seeds")
+    }
     for name in FIGURES if figure == "all" else [figure]:
         study = Study.at(values["out"].value, name, base=BASE, **options)
         print(RUNS[name](study))

@@ -55,7 +55,10 @@ def other_data(meta: Mapping[str, Any], dataset: Dataset) -> str:
     before, now = meta.get("data"), dataset.fingerprint
     if before is None or all(before[key] == now[key] for key in ("digest", "shape", "size")):
         return ""
-    was, this = (f"{d['name']} ({d['size']:,} of {d['shape']}, digest {d['digest'][:8]})" for d in (before, now))
+    was, this = (
+        f"{d['name']} ({d['size']:,} of {d['shape']}, digest {d['digest'][:8]})"
+        for d in (before, now)
+    )
     return f"it was trained on {was}, and this is {this}"
 
 
@@ -65,4 +68,8 @@ def _unfinished(run: Run, config: Config, step: int, trainer: GanTrainer) -> lis
         return []
     row = next((row for row in run.rows() if row["step"] == step), {})
     losses = {"seconds", "images_per_second", *trainer.trackers}
-    return [n for n in row if n != "step" and step % (config.log_steps if n in losses else config.eval_steps)]
+    return [
+        n
+        for n in row
+        if n != "step" and step % (config.log_steps if n in losses else config.eval_steps)
+    ]

@@ -16,8 +16,18 @@ from tfwgan.program.config import Config, known_settings, read_config
 from tfwgan.program.spec import parse
 
 # What may change between the parts of one run: it moves no weight and no row of metrics.jsonl.
-_FREE = {"out_dir", "name", "devices", "data_dir", "image_steps", "checkpoint_steps", "keep_checkpoints", "steps"}
-# What says where the data are and how they are read: free where the data themselves are known to be the same.
+_FREE = {
+    "out_dir",
+    "name",
+    "devices",
+    "data_dir",
+    "image_steps",
+    "checkpoint_steps",
+    "keep_checkpoints",
+    "steps",
+}
+# What says where the data are and how they are read: free where the data themselves are known to be
+# the same.
 _OF_DATA = {"data", "image_size", "center_crop", "gray_scale", "limit_data"}
 
 
@@ -26,21 +36,32 @@ class Run:
 
     def __init__(self, path: Path, lock: int):
         self.path, self._lock = path, lock
-        self._last: tuple[int, dict[str, Any]] | None = None  # where the last row begins, and what it says
+        self._last: tuple[int, dict[str, Any]] | None = (
+            None  # where the last row begins, and what it says
+        )
 
     @staticmethod
     def check(config: Config, resume: bool = False) -> None:
         """Raises `UsageError` if `resume` or `create` could not work, before anything is built."""
         path = config.run_dir
         if resume and not _holds_run(path):
-            raise UsageError(f"There is no run in {path} to resume; leave out --resume to start it.")
+            raise UsageError(
+                f"There is no run in {path} to resume; leave out --resume to start it."
+            )
         if not resume and _holds_run(path):
             raise UsageError(
                 f"{path} already holds a run; continue it with --resume (in Python: resume=True), start another beside "
                 "it with --fresh (fresh=True), or choose another --name."
             )
-        if not resume and path.is_dir() and not _holds_run(path) and any(e.name != ".lock" for e in path.iterdir()):
-            raise UsageError(f"{path} already holds other files; choose another --name or --out_dir.")
+        if (
+            not resume
+            and path.is_dir()
+            and not _holds_run(path)
+            and any(e.name != ".lock" for e in path.iterdir())
+        ):
+            raise UsageError(
+                f"{path} already holds other files; choose another --name or --out_dir."
+            )
 
     @classmethod
     def create(cls, config: Config, fresh: bool = False, **facts: Any) -> "Run":
@@ -48,7 +69,8 @@ class Run:
 
         Args:
             config: Of the run.
-            fresh: Where the folder holds a run already, take ``<name>-2``, or the next number that is free.
+            fresh: Where the folder holds a run already, take ``<name>-2``, or the next number that
+                is free.
             **facts: What config.json says beside the settings, see `tfwgan.program.config.FACTS`.
 
         Raises:
@@ -72,14 +94,19 @@ class Run:
         return cls(config.run_dir, _lock(config.run_dir, make=False))
 
     def go_on(
-        self, config: Config, before: Mapping[str, Any] | None = None, same_data: bool = False, **facts: Any
+        self,
+        config: Config,
+        before: Mapping[str, Any] | None = None,
+        same_data: bool = False,
+        **facts: Any,
     ) -> None:
         """Takes a configuration to go on with, and clears away what an earlier end left half written.
 
         Args:
             config: The configuration now.
             before: That of the checkpoint; without one, what config.json says.
-            same_data: Whether the data are known to be the same, wherever they lie and whatever they are called.
+            same_data: Whether the data are known to be the same, wherever they lie and whatever
+                they are called.
             **facts: As of `create`.
 
         Raises:
@@ -89,8 +116,14 @@ class Run:
         changed = differences(before, config, same_data)
         if changed:
             threads = before.get("threads")
-            hint = f" --threads={threads} takes those of the run." if changed[0].startswith("threads ") else ""
-            raise UsageError(f"Can't resume {self.path} with a changed configuration: {'; '.join(changed)}.{hint}")
+            hint = (
+                f" --threads={threads} takes those of the run."
+                if changed[0].startswith("threads ")
+                else ""
+            )
+            raise UsageError(
+                f"Can't resume {self.path} with a changed configuration: {'; '.join(changed)}.{hint}"
+            )
         for folder in (self.path, self.path / "images", self.path / "checkpoints"):
             clear_leftovers(folder)
         self._write(config, facts)
@@ -134,8 +167,8 @@ class Run:
 
         Args:
             step: The last step to keep.
-            unfinished: What to forget of the row of that step too: it was written since the run ended there, and goes
-                on to a later one.
+            unfinished: What to forget of the row of that step too: it was written since the run
+                ended there, and goes on to a later one.
         """
         path = self.path / "metrics.jsonl"
         if not path.exists():
@@ -167,12 +200,17 @@ def differences(before: Mapping[str, Any], config: Config, same_data: bool = Fal
     """What differs between a stored configuration and this one, as "name was a, is b", where it changes the result."""
     now = config.as_dict()
     free = (_FREE if can_grow(config) else _FREE - {"steps"}) | (_OF_DATA if same_data else set())
-    # A run of an earlier version lacks what was added since, and may have written a value as another type.
+    # A run of an earlier version lacks what was added since, and may have written a value as
+    # another type.
     before = {**before, **Config(**known_settings(before)).as_dict()}
     if None in (before["threads"], now["threads"]):  # not known
         free = free | {"threads"}
     names = [name for name in {**now, **before} if name not in free]
-    return [f"{n} was {before.get(n)!r}, is {now.get(n)!r}" for n in names if before.get(n) != now.get(n)]
+    return [
+        f"{n} was {before.get(n)!r}, is {now.get(n)!r}"
+        for n in names
+        if before.get(n) != now.get(n)
+    ]
 
 
 def can_grow(config: Config) -> bool:
@@ -195,7 +233,9 @@ def _holds_run(path: Path) -> bool:
     try:
         return (path / "config.json").exists()
     except OSError as error:
-        raise UsageError(f"{path} can't be a run folder: {error.strerror}; choose another --out_dir.") from None
+        raise UsageError(
+            f"{path} can't be a run folder: {error.strerror}; choose another --out_dir."
+        ) from None
 
 
 def _lock(path: Path, make: bool) -> int:
@@ -205,12 +245,16 @@ def _lock(path: Path, make: bool) -> int:
             path.mkdir(parents=True, exist_ok=True)
         lock = os.open(path / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     except OSError as error:
-        raise UsageError(f"Can't write to {path}: {error.strerror}; choose another --out_dir.") from None
+        raise UsageError(
+            f"Can't write to {path}: {error.strerror}; choose another --out_dir."
+        ) from None
     try:
         fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except OSError as error:
         # Some file systems know no locks: there a run is not guarded against a second process.
         if error.errno in (errno.EWOULDBLOCK, errno.EAGAIN, errno.EACCES):
             os.close(lock)
-            raise UsageError(f"{path} is in use by another process; wait for it, or choose another --name.") from None
+            raise UsageError(
+                f"{path} is in use by another process; wait for it, or choose another --name."
+            ) from None
     return lock

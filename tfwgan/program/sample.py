@@ -22,7 +22,10 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("n", 64, "number of samples", lower_bound=1, flag_values=values)
     cli.define_seed(values, "which samples")
     flags.DEFINE_string(
-        "label", None, "class, its name or its number from 0; of conditional models", flag_values=values
+        "label",
+        None,
+        "class, its name or its number from 0; of conditional models",
+        flag_values=values,
     )
     cli.define_path(
         "out",
@@ -52,7 +55,12 @@ def command(saved_model: str, values: flags.FlagValues) -> None:
         images = model.sample(n, seed, *([label] if n_classes else [])).numpy()
     heads = {"row_heads": names} if columns and images.ndim == 4 else {}
     said = save_samples(
-        images, values["out"].value, columns, real=real_points(saved_model, images), named="--out", **heads
+        images,
+        values["out"].value,
+        columns,
+        real=real_points(saved_model, images),
+        named="--out",
+        **heads,
     )
     print(said if label is None else f"{said} Class {label}: {names[label]}.")
 

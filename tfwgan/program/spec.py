@@ -1,9 +1,10 @@
 """The language in which every component is named: ``name[=value][-key=value]*``.
 
-``const=64`` is the prior ``const`` with its first option set to 64, ``DCGAN-nf=32-norm=batch`` the network
-``DCGAN`` with two options. A ``-`` separates only in front of ``identifier=``, so ``lr=1e-4``, ``low=-0.5`` and
-``folder=/data/my-faces`` mean what they say. Names, defaults, types and allowed values live in one place, the
-signature of the factory that a name stands for. This module is the only reader of the language.
+``const=64`` is the prior ``const`` with its first option set to 64, ``DCGAN-nf=32-norm=batch`` the
+network ``DCGAN`` with two options. A ``-`` separates only in front of ``identifier=``, so
+``lr=1e-4``, ``low=-0.5`` and ``folder=/data/my-faces`` mean what they say. Names, defaults, types
+and allowed values live in one place, the signature of the factory that a name stands for. This
+module is the only reader of the language.
 """
 
 import ast
@@ -69,9 +70,12 @@ def options_of(row: Any) -> dict[str, Option]:
     if hasattr(row, "with_"):
         return {name: Option(one.annotation, one.default) for name, one in row.parameters.items()}
     factory = row
-    # A class is asked by its own __init__: Python before 3.11.4 answers for a class with a __new__ of Keras.
+    # A class is asked by its own __init__: Python before 3.11.4 answers for a class with a __new__
+    # of Keras.
     function = factory.__init__ if inspect.isclass(factory) else factory
-    parameters = list(inspect.signature(function).parameters.values())[1 if inspect.isclass(factory) else 0 :]
+    parameters = list(inspect.signature(function).parameters.values())[
+        1 if inspect.isclass(factory) else 0 :
+    ]
     hints = typing.get_type_hints(function)
     return {one.name: Option(hints.get(one.name, str), one.default) for one in parameters}
 
@@ -83,14 +87,17 @@ def build(text: str, table: Mapping[str, Any], kind: str, **context: Any) -> Any
         text: A spec.
         table: Factories by name, or values whose `with_` makes others.
         kind: What the table holds, for messages ("generator", "prior", ...).
-        **context: What the program knows; a factory receives those it has a parameter for, a spec can't set them.
+        **context: What the program knows; a factory receives those it has a parameter for, a spec
+            can't set them.
 
     Raises:
         UsageError: If a name, an option or a value is not understood, or the factory refuses them.
     """
 
     def free(name: str) -> dict[str, Option]:
-        return {key: option for key, option in options_of(table[name]).items() if key not in context}
+        return {
+            key: option for key, option in options_of(table[name]).items() if key not in context
+        }
 
     name, values = read(text, kind, table, free)
     known = {key: value for key, value in context.items() if key in options_of(table[name])}
@@ -133,7 +140,9 @@ def read(
     for key, option in free.items():
         if option.default is REQUIRED and key not in given:
             raise UsageError(f"{kind} {spec.name!r} needs a value: write {spec.name}=<{key}>.")
-    return spec.name, {key: convert(raw, free[key].hint, f"{kind} {text!r}: {key}") for key, raw in given.items()}
+    return spec.name, {
+        key: convert(raw, free[key].hint, f"{kind} {text!r}: {key}") for key, raw in given.items()
+    }
 
 
 def convert(value: Any, hint: Any, what: str) -> Any:
@@ -141,8 +150,8 @@ def convert(value: Any, hint: Any, what: str) -> Any:
 
     Args:
         value: Text, or a value that a YAML file already typed.
-        hint: ``bool``, ``int``, ``float``, ``str``, ``tuple[int, ...]``, ``tuple[str, ...]``, ``Literal[...]``, or
-            one of them ``| None``.
+        hint: ``bool``, ``int``, ``float``, ``str``, ``tuple[int, ...]``, ``tuple[str, ...]``,
+            ``Literal[...]``, or one of them ``| None``.
         what: What the value is, to start the message with.
 
     Raises:
@@ -201,7 +210,13 @@ def _whole_numbers(value: Any, what: str) -> tuple[int, ...]:
     try:
         numbers = ast.literal_eval(value) if isinstance(value, str) else value
         numbers = tuple(numbers) if isinstance(numbers, tuple | list) else (numbers,)
-    except (ValueError, TypeError, SyntaxError, MemoryError, RecursionError):  # all that literal_eval may raise
+    except (
+        ValueError,
+        TypeError,
+        SyntaxError,
+        MemoryError,
+        RecursionError,
+    ):  # all that literal_eval may raise
         numbers = (None,)
     if not all(type(number) is int for number in numbers):
         raise UsageError(f"{what} must be whole numbers such as (1,2,4), got {text_in(value)}.")

@@ -1,7 +1,7 @@
 """Trains one GAN.
 
-Flags become a `Config`, the `Config` an experiment, and the experiment is fitted. All that can be told without
-TensorFlow is checked before that is loaded.
+Flags become a `Config`, the `Config` an experiment, and the experiment is fitted. All that can be
+told without TensorFlow is checked before that is loaded.
 """
 
 import os
@@ -48,22 +48,29 @@ def define_flags(values: flags.FlagValues) -> None:
         "flat YAML or JSON file of these flags, or the name of one that comes with the package; explicit flags beat it",
         values,
     )
-    flags.DEFINE_bool("dry_run", False, "print the resolved run, its size, work and time, then stop", values)
+    flags.DEFINE_bool(
+        "dry_run", False, "print the resolved run, its size, work and time, then stop", values
+    )
     flags.DEFINE_bool("resume", False, "continue the run in the folder, bit for bit", values)
-    flags.DEFINE_bool("fresh", False, "where the folder holds a run already, start another beside it", values)
+    flags.DEFINE_bool(
+        "fresh", False, "where the folder holds a run already, start another beside it", values
+    )
     for name, field in fields().items():
         if isinstance(field.default, tuple):
             flags.DEFINE_multi_string(name, None, field.metadata["help"], flag_values=values)
             continue
         define = flags.DEFINE_bool if field.type is bool else flags.DEFINE_string
-        default = field.default if field.default is None or field.type is bool else str(field.default)
+        default = (
+            field.default if field.default is None or field.type is bool else str(field.default)
+        )
         define(name, default, field.metadata["help"], flag_values=values)
 
 
 def resolve(values: flags.FlagValues) -> Config:
     """The configuration: defaults, overridden by the --config file, overridden by flags that were given.
 
-    The config.json of a run that is resumed also says where the run lies, wherever it was moved since.
+    The config.json of a run that is resumed also says where the run lies, wherever it was moved
+    since.
     """
     source = values["config"].value
     settings = read_config(source) if source is not None else {}
@@ -107,7 +114,10 @@ def _place(path: Path) -> dict[str, str]:
     if path.name != "config.json" or not (path.parent / ".lock").exists():
         return {}
     run = Path(os.path.abspath(path.parent))
-    return {"out_dir": os.path.relpath(run.parent) if not path.is_absolute() else str(run.parent), "name": run.name}
+    return {
+        "out_dir": os.path.relpath(run.parent) if not path.is_absolute() else str(run.parent),
+        "name": run.name,
+    }
 
 
 def _reason(error: Exception) -> str | None:

@@ -19,10 +19,22 @@ POSITIONAL = ("RUN",)
 
 def define_flags(values: flags.FlagValues) -> None:
     """The verb's flags."""
-    flags.DEFINE_integer("rows", 4, "different latents, one row each", lower_bound=1, flag_values=values)
-    flags.DEFINE_integer("columns", 9, "values of the code that moves", lower_bound=2, flag_values=values)
-    flags.DEFINE_float("limit", None, "how far it moves; default: 3, of InfoGAN 1", lower_bound=0, flag_values=values)
-    flags.DEFINE_float("truncation", 1.0, "factor of all that stands still", lower_bound=0, flag_values=values)
+    flags.DEFINE_integer(
+        "rows", 4, "different latents, one row each", lower_bound=1, flag_values=values
+    )
+    flags.DEFINE_integer(
+        "columns", 9, "values of the code that moves", lower_bound=2, flag_values=values
+    )
+    flags.DEFINE_float(
+        "limit",
+        None,
+        "how far it moves; default: 3, of InfoGAN 1",
+        lower_bound=0,
+        flag_values=values,
+    )
+    flags.DEFINE_float(
+        "truncation", 1.0, "factor of all that stands still", lower_bound=0, flag_values=values
+    )
     cli.define_seed(values, "which latents")
     cli.define_path("out", None, "folder of the pictures; default: traverse/ in the run", values)
 
@@ -35,7 +47,9 @@ def command(path: str, values: flags.FlagValues) -> None:
     from tfwgan.render import image_grid, save_png
 
     trainer = load_trainer(path)
-    options = {name: values[name].value for name in ("rows", "columns", "limit", "truncation", "seed")}
+    options = {
+        name: values[name].value for name in ("rows", "columns", "limit", "truncation", "seed")
+    }
     pictures = traversals(trainer, **options)
     run_dir = Path(path).parent.parent if path.endswith(".npz") else Path(path)
     out = Path(values["out"].value or run_dir / "traverse")
@@ -43,11 +57,17 @@ def command(path: str, values: flags.FlagValues) -> None:
         out.mkdir(parents=True, exist_ok=True)
         for name, images in pictures.items():
             columns = len(images) // options["rows"]
-            heads = [f"{value:.2g}" for value in code_values(trainer, name, columns, options["limit"])]
-            save_png(image_grid(images, columns, column_heads=heads, title=name), out / f"{name}.png")
+            heads = [
+                f"{value:.2g}" for value in code_values(trainer, name, columns, options["limit"])
+            ]
+            save_png(
+                image_grid(images, columns, column_heads=heads, title=name), out / f"{name}.png"
+            )
     print(f"{len(pictures)} pictures in {out}")
     if "category" in pictures:
         dataset = load_data_of(run_dir)
         if dataset.labels is not None:
             guessed = categories(trainer, dataset.real(slice(None)))
-            print(f"cluster accuracy of the categories: {cluster_accuracy(guessed, dataset.labels):.1%}")
+            print(
+                f"cluster accuracy of the categories: {cluster_accuracy(guessed, dataset.labels):.1%}"
+            )

@@ -66,5 +66,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if first in ("--help", "-h", "-help", "help"):
         return cli.run(lambda *_: print(_USAGE.strip()), lambda _: None, _USAGE, arguments=[])
     if first in ("--version", "-version", "version"):
-        return cli.run(lambda *_: print(f"tfwgan {__version__}"), lambda _: None, _USAGE, arguments=[])
+        return cli.run(
+            lambda *_: print(f"tfwgan {__version__}"), lambda _: None, _USAGE, arguments=[]
+        )
     return cli.run(command, lambda _: None, _USAGE, arguments=[])

@@ -59,22 +59,36 @@ def _median_seconds(work: Callable, runs: int) -> float:
     return round(statistics.median(times[1:]), 5)
 
 
-# All train WGAN-GP with 5 critic updates per generator update: one unit of work. Name: (data, settings, timed units).
+# All train WGAN-GP with 5 critic updates per generator update: one unit of work. Name: (data,
+# settings, timed units).
 TRAININGS = {
     # 32x32x3 images, batch 64, DCGAN of width 64 with batch norm in the generator
     "dcgan32": (
         lambda: _images(32, 32, 3),
-        {"gen_arch": "DCGAN-norm=batch-bias=all", "disc_arch": "DCGAN-norm=none-act=leaky", "z_dim": 100},
+        {
+            "gen_arch": "DCGAN-norm=batch-bias=all",
+            "disc_arch": "DCGAN-norm=none-act=leaky",
+            "z_dim": 100,
+        },
         10,
     ),
     # 64x64x1 images, batch 64, FC generator of width 128, FC critic of three layers of width 1024
     "fc64": (
         lambda: _images(64, 64, 1),
-        {"gen_arch": "FC", "disc_arch": "FC-nf=1024", "z_dim": 64, "d_opt": "adam-lr=1e-3-beta_2=0.9"},
+        {
+            "gen_arch": "FC",
+            "disc_arch": "FC-nf=1024",
+            "z_dim": 64,
+            "d_opt": "adam-lr=1e-3-beta_2=0.9",
+        },
         20,
     ),
     # points of the plane, batch 256, MLPs of three layers of width 256
-    "mlp2d": (_points, {"gen_arch": "MLP", "disc_arch": "MLP", "z_dim": 32, "batch_size": 256}, 100),
+    "mlp2d": (
+        _points,
+        {"gen_arch": "MLP", "disc_arch": "MLP", "z_dim": 32, "batch_size": 256},
+        100,
+    ),
 }
 
 # What is no training: functions that return their `seconds`, and what else there is to tell.
@@ -91,10 +105,10 @@ def benchmark(names: Sequence[str] = (), xla: bool = False) -> Iterator[dict]:
         xla: Compile the updates of the trainings with XLA.
 
     Yields:
-        For each: `workload`; `seconds`, the median per unit. Of a training also: `images_per_second`, real images seen
-        by the critic; `gflop` per unit; `peak_share`, the achieved share of `peak_gflops`, which a product of two
-        2048x2048 matrices reaches in this process; `input_share`, the time to make one element of input alone, over
-        `seconds`.
+        For each: `workload`; `seconds`, the median per unit. Of a training also:
+        `images_per_second`, real images seen by the critic; `gflop` per unit; `peak_share`, the
+        achieved share of `peak_gflops`, which a product of two 2048x2048 matrices reaches in this
+        process; `input_share`, the time to make one element of input alone, over `seconds`.
 
     Raises:
         UsageError: If a workload is unknown.
@@ -105,7 +119,10 @@ def benchmark(names: Sequence[str] = (), xla: bool = False) -> Iterator[dict]:
     names = names or WORKLOADS
     peak = _matmul_flops() if set(names) & set(TRAININGS) else 0.0
     for name in names:
-        yield {"workload": name, **(TRANSPORTS[name]() if name in TRANSPORTS else _train(name, xla, peak))}
+        yield {
+            "workload": name,
+            **(TRANSPORTS[name]() if name in TRANSPORTS else _train(name, xla, peak)),
+        }
 
 
 def _train(name: str, xla: bool, peak: float) -> dict:
@@ -114,7 +131,13 @@ def _train(name: str, xla: bool, peak: float) -> dict:
     config = Config(**settings, data=name, ema=0, xla=xla)
     parts = build(config, Dataset(name, make()))
     timer = _Timer()
-    parts.trainer.fit(parts.batches(), steps_per_epoch=_WARM_UP + units, shuffle=False, verbose=0, callbacks=[timer])
+    parts.trainer.fit(
+        parts.batches(),
+        steps_per_epoch=_WARM_UP + units,
+        shuffle=False,
+        verbose=0,
+        callbacks=[timer],
+    )
     seconds = statistics.median(timer.seconds[_WARM_UP:])
     flop = flop_per_step(parts.trainer, parts.batches().element_spec)
     return {

@@ -1,7 +1,8 @@
 """What the clip of a WGAN does to its critic: where the weights lie, how steep it is, what it says and what it proves.
 
-Arjovsky et al. (2017) wrote that with a large clip weights take long to reach their limit, and that with a small one
-gradients vanish. The multilayer perceptrons are the third seed's, which drew the weights' histograms beside WGAN-GP's.
+Arjovsky et al. (2017) wrote that with a large clip weights take long to reach their limit, and that
+with a small one gradients vanish. The multilayer perceptrons are the third seed's, which drew the
+weights' histograms beside WGAN-GP's.
 """
 
 import itertools
@@ -29,7 +30,10 @@ _TOLD = "c = 0.01"  # whose histogram is also told in numbers: Arjovsky's clip, 
 def methods() -> dict[str, dict]:
     """The runs by name: a clip each, then the gradient penalty."""
     rmsprop, adam = "rmsprop-lr=3e-4", "adam-lr=3e-4-beta_1=0.5-beta_2=0.9"
-    clipped = {name: {"loss": f"wgan-clip={c:g}", "g_opt": rmsprop, "d_opt": rmsprop} for name, c in CLIPS.items()}
+    clipped = {
+        name: {"loss": f"wgan-clip={c:g}", "g_opt": rmsprop, "d_opt": rmsprop}
+        for name, c in CLIPS.items()
+    }
     return {**clipped, _PENALISED: {"loss": "wgan_gp=10", "g_opt": adam, "d_opt": adam}}
 
 
@@ -56,7 +60,9 @@ def run(study: Study) -> str:
     shared, chosen = common(study), methods()
     trained = train_all(
         {
-            (method, seed): study.config(f"{method.replace(' = ', '_')}_{seed}", seed=seed, **shared, **settings)
+            (method, seed): study.config(
+                f"{method.replace(' = ', '_')}_{seed}", seed=seed, **shared, **settings
+            )
             for seed, (method, settings) in itertools.product(range(study.seeds), chosen.items())
         },
         progress_steps=100,
@@ -66,7 +72,9 @@ def run(study: Study) -> str:
     rows = [{"method": method, **_row(several)} for method, several in found.items()]
     first = {method: several[0] for method, several in runs.items()}
     untrained = build(study.config("untrained", **shared)).trainer.distribution()
-    pictures = {"weights": weight_charts({method: trained.trainer for method, trained in first.items()})}
+    pictures = {
+        "weights": weight_charts({method: trained.trainer for method, trained in first.items()})
+    }
     if untrained.ndim == 4:
         pictures["samples"] = _samples(first)
     return report(
@@ -75,13 +83,19 @@ def run(study: Study) -> str:
         _text(study, runs, found, untrained),
         rows,
         pictures,
-        {"critic estimate": {method: trained.curve("critic_estimate") for method, trained in first.items()}},
+        {
+            "critic estimate": {
+                method: trained.curve("critic_estimate") for method, trained in first.items()
+            }
+        },
     )
 
 
 def critic_weights(trainer: GanTrainer) -> np.ndarray:
     """All trained weights of a critic, float64 `[n]`: those that a clip holds."""
-    return np.concatenate([np.ravel(weight) for weight in trainer.critic.trainable_variables]).astype(np.float64)
+    return np.concatenate(
+        [np.ravel(weight) for weight in trainer.critic.trainable_variables]
+    ).astype(np.float64)
 
 
 def histogram(weights: np.ndarray, clip: float) -> tuple[np.ndarray, np.ndarray]:
@@ -123,20 +137,30 @@ def weight_charts(trainers: Mapping[str, GanTrainer]) -> np.ndarray:
     charts = []
     for method, trainer in trainers.items():
         places, counts = histogram(critic_weights(trainer), trainer.objective.clip)
-        charts.append(bar_chart({method: (places, counts / 1000)}, method, "weight", "thousands", size=(440, 280)))
+        charts.append(
+            bar_chart(
+                {method: (places, counts / 1000)}, method, "weight", "thousands", size=(440, 280)
+            )
+        )
     return tiles([charts[i : i + 3] for i in range(0, len(charts), 3)])
 
 
 def _samples(runs: Mapping[str, Trained], n: int = 32) -> np.ndarray:
     real = next(iter(runs.values())).real
     shown = {"real": real[:: max(1, len(real) // n)][:n]}
-    return side_by_side({**shown, **{method: one.trainer.distribution(n) for method, one in runs.items()}}, columns=4)
+    return side_by_side(
+        {**shown, **{method: one.trainer.distribution(n) for method, one in runs.items()}},
+        columns=4,
+    )
 
 
 def _text(study: Study, runs: Mapping, found: Mapping, untrained: np.ndarray) -> str:
     """What was done and found, in words."""
     settings, real = common(study), runs[_PENALISED][0].real
-    half, minutes = min(len(untrained), len(real) // 2), sum(one.seconds for many in runs.values() for one in many) / 60
+    half, minutes = (
+        min(len(untrained), len(real) // 2),
+        sum(one.seconds for many in runs.values() for one in many) / 60,
+    )
     start, reference = (w1(x, y) for x, y in ((untrained, real), (real[:half], real[half:])))
     _, counts = histogram(critic_weights(runs[_TOLD][0].trainer), CLIPS[_TOLD])
     means = {method: {label: np.mean([one[label] for one in several]) for label in several[0]}
@@ -174,7 +198,11 @@ def large_clips(means: Means) -> str:
 def small_clips(means: Means) -> str:
     """What the numbers say of the claim about small clips."""
     slope, w1 = ([means[name][label] for name in CLIPS] for label in ("slope", "exact W1"))
-    steep, far, best = _rank_correlation(slope), _rank_correlation(w1), min(CLIPS, key=lambda c: means[c]["exact W1"])
+    steep, far, best = (
+        _rank_correlation(slope),
+        _rank_correlation(w1),
+        min(CLIPS, key=lambda c: means[c]["exact W1"]),
+    )
     return (
         f"*With a small clip gradients vanish* (likewise): {_says(steep >= 0.5, far <= -0.5)}. As c grows, the slope "
         f"goes from {slope[0]:.2g} to {slope[-1]:.2g} (rank correlation {steep:.1f}; {_PENALISED} "

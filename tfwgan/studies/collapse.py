@@ -1,9 +1,10 @@
 """Mode collapse: which GANs find all modes, on the ring of eight Gaussians and on digits (the third seed's comparison).
 
-The networks, batches and numbers of steps are the seed's. The optimizers are one for all but the clipped WGAN, since
-the seed's differ from method to method and so compare optimizers too; rates fall to 0, and samples are drawn from the
-running average of the generator. A generator draws bridges between modes where its latents are connected: latents are
-corners of a cube, which are not, and one more method on the ring is WGAN-GP with 2,500 atoms that are trained.
+The networks, batches and numbers of steps are the seed's. The optimizers are one for all but the
+clipped WGAN, since the seed's differ from method to method and so compare optimizers too; rates
+fall to 0, and samples are drawn from the running average of the generator. A generator draws
+bridges between modes where its latents are connected: latents are corners of a cube, which are not,
+and one more method on the ring is WGAN-GP with 2,500 atoms that are trained.
 """
 
 import itertools
@@ -20,7 +21,10 @@ from tfwgan.plots import tiles
 from tfwgan.studies.study import Study, Trained, report, spread, train_all
 from tfwgan.transport.exact import w1
 
-SNAPSHOTS = {True: (200, 400, 600, 800, 5000), False: (1000, 2000, 3000, 5000, 10000)}  # the seed's, of the ring or not
+SNAPSHOTS = {
+    True: (200, 400, 600, 800, 5000),
+    False: (1000, 2000, 3000, 5000, 10000),
+}  # the seed's, of the ring or not
 _SAMPLES = 2500
 _PANEL = 480  # about the side of a snapshot in pixels
 
@@ -29,10 +33,20 @@ def methods(ring: bool) -> dict[str, dict]:
     """The runs by name."""
     penalty = 0.1 if ring else 10
     rates = {"g_opt": "4e-3", "d_opt": "2e-3"} if ring else {"g_opt": "1e-3", "d_opt": "5e-4"}
-    adam = {name: f"adam-lr={rate}-beta_1=0-beta_2=0.99-schedule=linear" for name, rate in rates.items()}
+    adam = {
+        name: f"adam-lr={rate}-beta_1=0-beta_2=0.99-schedule=linear" for name, rate in rates.items()
+    }
     rmsprop = "rmsprop-lr=3e-4-schedule=linear"
-    normed = {} if ring else {"gen_arch": "MLP-norm=batch", "disc_arch": "MLP-norm=batch"}  # as in the seed
-    atoms = {"WGAN-GP, 2,500 atoms": {**adam, "loss": f"wgan_gp={penalty}", "z_prior": "const=2500-trainable=True"}}
+    normed = (
+        {} if ring else {"gen_arch": "MLP-norm=batch", "disc_arch": "MLP-norm=batch"}
+    )  # as in the seed
+    atoms = {
+        "WGAN-GP, 2,500 atoms": {
+            **adam,
+            "loss": f"wgan_gp={penalty}",
+            "z_prior": "const=2500-trainable=True",
+        }
+    }
     return {
         "GAN": {**adam, "loss": "gan"},
         "GAN + R1": {**adam, "loss": f"gan-r1={0.1 if ring else 10}"},
@@ -41,7 +55,12 @@ def methods(ring: bool) -> dict[str, dict]:
         "SNGAN": {**adam, "loss": "gan", "disc_arch": "MLP-sn=True"},
         "LSGAN": {**adam, "loss": "lsgan", **normed},
         **(atoms if ring else {}),
-        "VEEGAN": {**adam, "loss": "veegan", "gen_arch": "MLP-norm=batch", "disc_arch": "MLP-norm=batch-joint=True"},
+        "VEEGAN": {
+            **adam,
+            "loss": "veegan",
+            "gen_arch": "MLP-norm=batch",
+            "disc_arch": "MLP-norm=batch-joint=True",
+        },
     }
 
 
@@ -73,7 +92,10 @@ def run(study: Study) -> str:
         configs[method, seed] = study.config(name, seed=seed, **{**shared, **settings})
     runs = train_all(configs)
     measure = _measure(study.data, next(iter(runs.values())))
-    rows = [_row(method, [runs[method, seed] for seed in range(study.seeds)], measure) for method in chosen]
+    rows = [
+        _row(method, [runs[method, seed] for seed in range(study.seeds)], measure)
+        for method in chosen
+    ]
     steps = [step for step in SNAPSHOTS[ring] if step <= shared["steps"]]
     folders = [configs[method, 0].run_dir / "images" for method in chosen]
     shots = [[_read(folder / f"step_{step:06d}.png") for step in steps] for folder in folders]
@@ -85,7 +107,9 @@ def run(study: Study) -> str:
     )
     heads = list(chosen), [f"{step:,} steps" for step in steps]
     snapshots = with_heads(tiles(shots), *heads)
-    return report(study.out, f"Mode collapse, {study.data}", text, rows, {"snapshots": snapshots}, {})
+    return report(
+        study.out, f"Mode collapse, {study.data}", text, rows, {"snapshots": snapshots}, {}
+    )
 
 
 def _measure(data: str, trained: Trained) -> Callable[[np.ndarray], dict] | None:
@@ -97,7 +121,9 @@ def _measure(data: str, trained: Trained) -> Callable[[np.ndarray], dict] | None
     return lambda fake: class_coverage(fake, trained.real, trained.labels)
 
 
-def _row(method: str, runs: list[Trained], measure: Callable[[np.ndarray], dict] | None) -> dict[str, object]:
+def _row(
+    method: str, runs: list[Trained], measure: Callable[[np.ndarray], dict] | None
+) -> dict[str, object]:
     """A line of the table."""
     fakes = [trained.trainer.distribution(_SAMPLES) for trained in runs]
     row: dict[str, object] = {"method": method}

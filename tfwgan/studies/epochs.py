@@ -1,9 +1,10 @@
 """DCGAN against WGAN by epochs: whose losses are smooth, whose mean something, what an epoch costs.
 
-The comparison is the fourth seed's, and so are networks, optimizers, batches and latents. Its defects are not: images
-are shuffled, and scaled to [-1, 1], where the generator draws them; every critic step has a batch and latents of its
-own; the penalty mixes by uniform weights, one per sample, and is no part of what is called the critic's estimate;
-scales of batch norm begin near 1. An epoch is the seed's: one generator step per batch.
+The comparison is the fourth seed's, and so are networks, optimizers, batches and latents. Its
+defects are not: images are shuffled, and scaled to [-1, 1], where the generator draws them; every
+critic step has a batch and latents of its own; the penalty mixes by uniform weights, one per
+sample, and is no part of what is called the critic's estimate; scales of batch norm begin near 1.
+An epoch is the seed's: one generator step per batch.
 """
 
 import math
@@ -34,7 +35,12 @@ _GENERATOR = "DCGAN-stem=linear-norm=batch-bias=all-init=normal"
 _DCGAN = "adam-lr=2e-4-beta_1=0.5-beta_2=0.999"
 _WGAN = "adam-lr=2e-4-beta_1=0-beta_2=0.9"
 METHODS = {
-    "DCGAN": {"loss": "gan", "disc_arch": "DCGAN-norm=batch-act=leaky-bias=all", "g_opt": _DCGAN, "d_opt": _DCGAN},
+    "DCGAN": {
+        "loss": "gan",
+        "disc_arch": "DCGAN-norm=batch-act=leaky-bias=all",
+        "g_opt": _DCGAN,
+        "d_opt": _DCGAN,
+    },
     "SN-WGAN-GP": {
         "loss": f"wgan_gp={PENALTY}",
         "disc_arch": "DCGAN-norm=instance-first_norm=True-act=leaky-bias=all-sn=True-sn_head=False",
@@ -68,14 +74,26 @@ def run(study: Study) -> str:
     dataset, epochs = load_data(study.config("data")), EPOCHS[study.fast]
     items, every = len(dataset), len(dataset) // BATCH
     if not dataset.is_image:
-        raise UsageError(f"This study draws images, and {study.data!r} is a set of points; try --data=fashion_mini.")
+        raise UsageError(
+            f"This study draws images, and {study.data!r} is a set of points; try --data=fashion_mini."
+        )
     if every < 2:
-        raise UsageError(f"An epoch needs at least 2 batches of {BATCH}, and {study.data!r} has {items} items here.")
-    configs = {method: study.config(method, **common(every, epochs), **own) for method, own in METHODS.items()}
+        raise UsageError(
+            f"An epoch needs at least 2 batches of {BATCH}, and {study.data!r} has {items} items here."
+        )
+    configs = {
+        method: study.config(method, **common(every, epochs), **own)
+        for method, own in METHODS.items()
+    }
     runs = train_all(configs, progress_steps=math.ceil(every / 4))
-    folders, side = [config.run_dir / "images" for config in configs.values()], next(iter(runs.values())).real.shape[1]
+    folders, side = (
+        [config.run_dir / "images" for config in configs.values()],
+        next(iter(runs.values())).real.shape[1],
+    )
     ends = range(every, every * epochs + 1, every)
-    shots = [[_corner(folder / f"step_{step:06d}.png", side) for step in ends] for folder in folders]
+    shots = [
+        [_corner(folder / f"step_{step:06d}.png", side) for step in ends] for folder in folders
+    ]
     rows = [_row(method, trained, every) for method, trained in runs.items()]
     text = _text(runs, rows, every, epochs, items)
     samples = with_heads(tiles(shots), list(runs), [f"epoch {i + 1}" for i in range(epochs)])
@@ -86,8 +104,9 @@ def run(study: Study) -> str:
 def epoch_seconds(logged: Sequence[Mapping[str, float]], every: int) -> np.ndarray:
     """Seconds of each epoch, from the clock of rows that were logged after every step.
 
-    They run from the end of an epoch's first step to that of its last, and are scaled to all of its steps: the first
-    step holds what is no training, compilation or the evaluation, pictures and checkpoint at the end of an epoch.
+    They run from the end of an epoch's first step to that of its last, and are scaled to all of its
+    steps: the first step holds what is no training, compilation or the evaluation, pictures and
+        checkpoint at the end of an epoch.
 
     Args:
         logged: The rows in order.
@@ -108,7 +127,8 @@ def spike(values: Sequence[float], window: int = WINDOW) -> tuple[float, float]:
 def estimates(trained: Trained, every: int) -> np.ndarray:
     """What the critic says of the distance to the data at the end of each epoch: its mean over the last tenth.
 
-    For `gan` that is log 2 - loss / 2, at most the Jensen-Shannon divergence; for WGANs E f(x) - E f(G(z)).
+    For `gan` that is log 2 - loss / 2, at most the Jensen-Shannon divergence; for WGANs E f(x) - E
+    f(G(z)).
     """
     if trained.trainer.objective.penalties:
         values = np.array(trained.curve("critic_estimate")[1])
@@ -153,11 +173,15 @@ def _row(method: str, trained: Trained, every: int) -> dict[str, object]:
     row["exact W1"] = w1(fake, trained.real)
     row["patch SWD (8, 2)"] = float(patch_swd(fake, trained.real[: len(fake)], p=8, s=2))
     row["rank correlation of estimate and W1"] = agreement(estimates(trained, every), distances)
-    row["of generator loss and W1"] = agreement(_ends(trained.curve("generator_loss")[1], every), distances)
+    row["of generator loss and W1"] = agreement(
+        _ends(trained.curve("generator_loss")[1], every), distances
+    )
     return row
 
 
-def _text(runs: Mapping[str, Trained], rows: Sequence[Mapping], every: int, epochs: int, items: int) -> str:
+def _text(
+    runs: Mapping[str, Trained], rows: Sequence[Mapping], every: int, epochs: int, items: int
+) -> str:
     """What was done and found, in words, and a table of the epochs."""
     minutes = sum(trained.seconds for trained in runs.values()) / 60
     quick, slow = (row["seconds per epoch"] for row in rows)
@@ -168,7 +192,11 @@ def _text(runs: Mapping[str, Trained], rows: Sequence[Mapping], every: int, epoc
         for label, values in columns.items():
             for line, value in zip(lines, values, strict=True):
                 line[f"{method}: {label}"] = float(value)
-    chance = "are too few for one" if epochs < 4 else f"by chance exceed ±{_by_chance(epochs):.2f} once in 20"
+    chance = (
+        "are too few for one"
+        if epochs < 4
+        else f"by chance exceed ±{_by_chance(epochs):.2f} once in 20"
+    )
     return (
         f"{epochs} epochs of {every:,} generator steps, one per batch of {BATCH} of the {items:,} images. Each comes "
         "after 5 critic steps, which draw a new batch every time, where the notebooks that this repeats showed the "

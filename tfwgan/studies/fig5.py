@@ -1,6 +1,7 @@
 """Figure 5: with a fully connected critic, a WGAN of 64 atoms finds what minimises W1 between images.
 
-That minimum is what OTMeans computes without any network, so the trained generator's W1 is put beside it.
+That minimum is what OTMeans computes without any network, so the trained generator's W1 is put
+beside it.
 """
 
 from tfwgan.studies.study import Study, report, side_by_side, train
@@ -43,6 +44,15 @@ def run(study: Study) -> str:
         f"Figure 5: FC critic against OTMeans, {study.data}",
         text,
         rows,
-        {"atoms": side_by_side({"real": trained.real[pick][:N], "atoms": fake, "OTMeans": means.centroids})},
-        {"image W1": {"WGAN-GP, FC critic": (steps, values), "OTMeans": (steps, [best] * len(steps))}},
+        {
+            "atoms": side_by_side(
+                {"real": trained.real[pick][:N], "atoms": fake, "OTMeans": means.centroids}
+            )
+        },
+        {
+            "image W1": {
+                "WGAN-GP, FC critic": (steps, values),
+                "OTMeans": (steps, [best] * len(steps)),
+            }
+        },
     )

@@ -20,7 +20,8 @@ def settings(study: Study) -> dict:
         "batch_size": n,
         "gen_arch": "FC-nf=512",
         "disc_arch": "FC-nf=512",
-        # Both rates fall: near the end the critic has nothing left to find, and its noise would move the atoms.
+        # Both rates fall: near the end the critic has nothing left to find, and its noise would
+        # move the atoms.
         "g_opt": adam.format(5e-4),
         "d_opt": adam.format(1e-3),
         "steps": 1500 if study.fast else 2500,
@@ -54,4 +55,11 @@ def run(study: Study) -> str:
         "distance of two images."
     )
     title = f"Figure 6: as many atoms as images, {study.data}"
-    return report(study.out, title, text, rows, {"atoms": side_by_side(pair)}, {"image W1": {"W1": (steps, values)}})
+    return report(
+        study.out,
+        title,
+        text,
+        rows,
+        {"atoms": side_by_side(pair)},
+        {"image W1": {"W1": (steps, values)}},
+    )

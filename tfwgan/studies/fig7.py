@@ -1,8 +1,9 @@
 """Figure 7: the critic's architecture chooses the distance that a WGAN minimises.
 
-A convolutional critic with global average pooling (GAP) sees only patches, so it should lower the distance between
-patches; one with a fully connected head knows where a patch is; a fully connected critic sees whole images. Beside them
-stand generators trained on those distances directly, without a critic.
+A convolutional critic with global average pooling (GAP) sees only patches, so it should lower the
+distance between patches; one with a fully connected head knows where a patch is; a fully connected
+critic sees whole images. Beside them stand generators trained on those distances directly, without
+a critic.
 """
 
 import itertools
@@ -20,7 +21,8 @@ from tfwgan.transport.patches import local_patch_swd, patch_swd
 DEPTH, KERNEL, WIDTH = 3, 3, 16  # of the convolutional critic, whose strides are 2
 FIELD, STRIDE = receptive_field(DEPTH, KERNEL), 2**DEPTH
 
-# Images of 31 pixels are seen whole by three unpadded layers of stride 2 (31, 15, 7, 3); of 32, the last row is not.
+# Images of 31 pixels are seen whole by three unpadded layers of stride 2 (31, 15, 7, 3); of 32, the
+# last row is not.
 SIZE = 31
 
 
@@ -43,7 +45,11 @@ def methods(fast: bool) -> dict[str, dict]:
 def metrics() -> dict[str, str]:
     """What is measured: label to spec. Patches are those that one output of the convolutional critic sees."""
     view = f"-p={FIELD}-s={STRIDE}"
-    return {"image W1": "w1", "patch SWD": f"patch_swd{view}", "local patch SWD": f"local_patch_swd{view}"}
+    return {
+        "image W1": "w1",
+        "patch SWD": f"patch_swd{view}",
+        "local patch SWD": f"local_patch_swd{view}",
+    }
 
 
 def run(study: Study) -> str:
@@ -53,20 +59,29 @@ def run(study: Study) -> str:
         name = f"{method.replace(' ', '_').replace('+', '_')}_{seed}"
         configs[method, seed] = study.config(name, seed=seed, **common(study), **settings)
     runs = train_all(configs)
-    rows = [_row(study, method, [runs[method, seed] for seed in range(study.seeds)]) for method in chosen]
+    rows = [
+        _row(study, method, [runs[method, seed] for seed in range(study.seeds)])
+        for method in chosen
+    ]
     real = next(iter(runs.values())).real
     real = real[:: max(1, len(real) // 64)][:64]
     critics, direct = (
-        {m: runs[m, 0].trainer.distribution() for m in half} for half in (list(chosen)[:3], list(chosen)[3:])
+        {m: runs[m, 0].trainer.distribution() for m in half}
+        for half in (list(chosen)[:3], list(chosen)[3:])
     )
     return report(
         study.out,
         f"Figure 7: which distance a critic minimises, {study.data}",
         _verdict(runs, study.seeds, sum(run.seconds for run in runs.values()) / 60),
         rows,
-        {"critics": side_by_side({"real": real, **critics}), "direct": side_by_side({"real": real, **direct})},
         {
-            label: {method: runs[method, 0].curve(parse(metrics()[label]).name) for method in chosen}
+            "critics": side_by_side({"real": real, **critics}),
+            "direct": side_by_side({"real": real, **direct}),
+        },
+        {
+            label: {
+                method: runs[method, 0].curve(parse(metrics()[label]).name) for method in chosen
+            }
             for label in ("image W1", "patch SWD")
         },
     )
@@ -75,7 +90,11 @@ def run(study: Study) -> str:
 def common(study: Study) -> dict:
     """What all runs of the study share."""
     steps = methods(study.fast)["FC critic"]["steps"]
-    data = {"data": f"squares-size={SIZE}-square=5"} if study.data == "squares" else {"image_size": SIZE}
+    data = (
+        {"data": f"squares-size={SIZE}-square=5"}
+        if study.data == "squares"
+        else {"image_size": SIZE}
+    )
     return {
         **data,
         "limit_data": min(study.limit_data, 2000),
@@ -94,7 +113,9 @@ def _row(study: Study, method: str, runs: list[Trained]) -> dict[str, object]:
     fakes = [run.trainer.distribution() for run in runs]
     real = runs[0].real
     row["patch SWD (16, 8)"] = spread([float(patch_swd(fake, real, p=16, s=8)) for fake in fakes])
-    row["local patch SWD (16, 8)"] = spread([float(local_patch_swd(fake, real, p=16, s=8)) for fake in fakes])
+    row["local patch SWD (16, 8)"] = spread(
+        [float(local_patch_swd(fake, real, p=16, s=8)) for fake in fakes]
+    )
     row["patch SWD (8, 2)"] = spread([float(patch_swd(fake, real, p=8, s=2)) for fake in fakes])
     if study.data == "squares":
         counts = [bright_parts(fake) for fake in fakes]
@@ -111,17 +132,24 @@ def bright_parts(images: np.ndarray) -> np.ndarray:
 def _verdict(runs: Mapping[tuple[str, int], Trained], seeds: int, minutes: float) -> str:
     """The paper's claim put to a sign test over the seeds, in words."""
     keys = {label: parse(spec).name for label, spec in metrics().items()}
-    final = {label: {at: run.rows[-1][key] for at, run in runs.items()} for label, key in keys.items()}
+    final = {
+        label: {at: run.rows[-1][key] for at, run in runs.items()} for label, key in keys.items()
+    }
     claims = [
         ("patch SWD", "CNN+GAP critic", "FC critic"),
         ("patch SWD", "CNN+GAP critic", "CNN+FC critic"),
         ("image W1", "FC critic", "CNN+GAP critic"),
         ("image W1", "CNN+FC critic", "CNN+GAP critic"),
     ]
-    lines = [f"Seeds: {seeds}. {minutes:.1f} minutes of training in all. The paper's claim, seed by seed:", ""]
+    lines = [
+        f"Seeds: {seeds}. {minutes:.1f} minutes of training in all. The paper's claim, seed by seed:",
+        "",
+    ]
     for label, better, worse in claims:
         wins = sum(final[label][better, seed] < final[label][worse, seed] for seed in range(seeds))
         p = binomtest(wins, seeds, alternative="greater").pvalue
-        lines.append(f"- {label} of the {better} below that of the {worse}: {wins} of {seeds} (sign test p = {p:.3g})")
+        lines.append(
+            f"- {label} of the {better} below that of the {worse}: {wins} of {seeds} (sign test p = {p:.3g})"
+        )
     lines += ["", "Pictures: real images, then the atoms of seed 0 in the order of the table."]
     return "\n".join(lines)

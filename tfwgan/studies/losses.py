@@ -19,11 +19,18 @@ def settings(study: Study) -> dict[str, dict]:
         networks = {"gen_arch": "MLP", "disc_arch": "MLP", "z_dim": 32, "batch_size": 256}
     else:
         networks = {"gen_arch": "FC-nf=256", "disc_arch": "FC-nf=256", "gray_scale": True}
-    shared = {**networks, "steps": 300 if study.fast else 1500, "log_steps": 100, "image_steps": 10**9}
+    shared = {
+        **networks,
+        "steps": 300 if study.fast else 1500,
+        "log_steps": 100,
+        "image_steps": 10**9,
+    }
     losses = [name for name in OBJECTIVES if name not in _NEED_MORE]
     if len(networks) == 4:  # points have no patches
         losses = [name for name in losses if "patch" not in name]
-    specs = {name: _SPECS.get(name, name + _PATCHES if "patch" in name else name) for name in losses}
+    specs = {
+        name: _SPECS.get(name, name + _PATCHES if "patch" in name else name) for name in losses
+    }
     return {name: {**shared, "loss": text} for name, text in specs.items()}
 
 

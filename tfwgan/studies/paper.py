@@ -2,10 +2,10 @@
 
 from tfwgan.program.config import Config
 
-# What the paper's discrete GANs have in common: 64 atoms, a generator without convolutions, five critic steps at a rate
-# of 1e-3. Ours differ where it was seen to bring the atoms nearer to the optimum: batches of 192, so that every atom is
-# there three times; no momentum; and a generator whose rate falls to 0 while the critic's does not, so that the critic
-# keeps up with it.
+# What the paper's discrete GANs have in common: 64 atoms, a generator without convolutions, five
+# critic steps at a rate of 1e-3. Ours differ where it was seen to bring the atoms nearer to the
+# optimum: batches of 192, so that every atom is there three times; no momentum; and a generator
+# whose rate falls to 0 while the critic's does not, so that the critic keeps up with it.
 BASE = Config(
     z_prior="const=64",
     z_dim=64,

@@ -51,7 +51,9 @@ class Study:
     def at(cls, parent: str | Path, name: str, **options) -> "Study":
         """A study in a folder of its own, named after it, its data and whether it is fast."""
         data = "".join(c if c.isalnum() else "_" for c in options["data"])
-        return cls(out=Path(parent) / f"{name}_{data}{'_fast' if options['fast'] else ''}", **options)
+        return cls(
+            out=Path(parent) / f"{name}_{data}{'_fast' if options['fast'] else ''}", **options
+        )
 
     def config(self, name: str, **settings) -> Config:
         """A configuration of one run of the study."""
@@ -95,10 +97,17 @@ def train(config: Config, progress_steps: int | None = None) -> Trained:
     """
     experiment = build(config)
     print(f"\n{config.run_name}: --loss={config.loss}, {config.steps} steps", flush=True)
-    own = [Progress(Screen(), progress_steps, config.steps, experiment.images_before)] if progress_steps else []
+    own = (
+        [Progress(Screen(), progress_steps, config.steps, experiment.images_before)]
+        if progress_steps
+        else []
+    )
     begun = (config.run_dir / "config.json").exists()
     if begun:
-        print("finished before" if _finished(config) else f"going on from step {_saved_step(config)}", flush=True)
+        print(
+            "finished before" if _finished(config) else f"going on from step {_saved_step(config)}",
+            flush=True,
+        )
     result = fit(experiment, own, resume=begun, verbose=not own)
     if result.interrupted:
         raise KeyboardInterrupt("stopped, and saved; the same command goes on from there.")
@@ -106,10 +115,14 @@ def train(config: Config, progress_steps: int | None = None) -> Trained:
     logged = [row for row in result.history if "seconds" in row]
     evaluated = [row for row in result.history if row.keys() - losses]
     real, labels = experiment.dataset.real(slice(None)), experiment.dataset.labels
-    return Trained(experiment.trainer, real, labels, evaluated, logged, max(row["seconds"] for row in logged))
+    return Trained(
+        experiment.trainer, real, labels, evaluated, logged, max(row["seconds"] for row in logged)
+    )
 
 
-def train_all(configs: Mapping[Key, Config], progress_steps: int | None = None) -> dict[Key, Trained]:
+def train_all(
+    configs: Mapping[Key, Config], progress_steps: int | None = None
+) -> dict[Key, Trained]:
     """Runs configurations one after the other as `train` does; says which it is and how long the others will take."""
     runs: dict[Key, Trained] = {}
     for number, (key, config) in enumerate(configs.items(), 1):
@@ -153,7 +166,8 @@ def report(
         title: Of the report.
         text: What was found, in Markdown; stands under the table.
         rows: The table.
-        pictures: Images side by side, `[n, h, w, c]` in [-1, 1], or pixels `[h, w, c]`, by file name without ending.
+        pictures: Images side by side, `[n, h, w, c]` in [-1, 1], or pixels `[h, w, c]`, by file
+            name without ending.
         curves: Charts by file name: label to steps and values.
     """
     out.mkdir(parents=True, exist_ok=True)
@@ -165,7 +179,9 @@ def report(
     shown = [f"![{name}]({_file(name)})" for name in (*pictures, *curves)]
     markdown = "\n\n".join([f"# {title}", table(rows), text, *shown]) + "\n"
     write_atomically(out / "report.md", markdown.encode())
-    write_atomically(out / "results.json", (json.dumps(list(rows), indent=2, default=float) + "\n").encode())
+    write_atomically(
+        out / "results.json", (json.dumps(list(rows), indent=2, default=float) + "\n").encode()
+    )
     lines = io.StringIO()
     writer = csv.DictWriter(lines, list(rows[0]), lineterminator="\n")
     writer.writeheader()
@@ -196,7 +212,11 @@ def side_by_side(
     grids = [image_grid(images, columns, title=name, zoom=zoom) for name, images in groups.items()]
     height, width = (max(grid.shape[axis] for grid in grids) for axis in (0, 1))
     same = [
-        np.pad(grid, ((0, height - grid.shape[0]), (0, width - grid.shape[1]), (0, 0)), constant_values=255)
+        np.pad(
+            grid,
+            ((0, height - grid.shape[0]), (0, width - grid.shape[1]), (0, 0)),
+            constant_values=255,
+        )
         for grid in grids
     ]
     return tiles([same[i : i + across] for i in range(0, len(same), across)], gap)

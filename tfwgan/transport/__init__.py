@@ -4,7 +4,8 @@
     >>> w1([[0.0], [1.0]], [[0.0], [3.0]])
     1.0
 
-`DISTANCES` holds what can be watched during training, `DIFFERENTIABLE` the part of it that can be trained on.
+`DISTANCES` holds what can be watched during training, `DIFFERENTIABLE` the part of it that can be
+trained on.
 """
 
 from tfwgan.transport.certificate import certify

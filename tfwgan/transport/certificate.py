@@ -1,12 +1,13 @@
 """Bounds on W1 that hold whatever a critic has learned, and without solving a transport problem.
 
-By Kantorovich and Rubinstein's duality, W1 is the largest ``E f(x) - E f(y)`` of a 1-Lipschitz f. On two finite sets
-any function can be made to obey: by dividing it by its steepest rise from a y to an x (the *scaling* bound), or by
-replacing its values on one set by the best that its values on the other allow (the *c-transform* bound; Villani,
-2009, chapter 5). Both cost one pass over all pairs of points, in blocks.
+By Kantorovich and Rubinstein's duality, W1 is the largest ``E f(x) - E f(y)`` of a 1-Lipschitz f.
+On two finite sets any function can be made to obey: by dividing it by its steepest rise from a y to
+an x (the *scaling* bound), or by replacing its values on one set by the best that its values on the
+other allow (the *c-transform* bound; Villani, 2009, chapter 5). Both cost one pass over all pairs
+of points, in blocks.
 
-A constant added to f proves nothing more, so values are moved to the middle of their range first; what rounding may
-have added to a bound is taken off it.
+A constant added to f proves nothing more, so values are moved to the middle of their range first;
+what rounding may have added to a bound is taken off it.
 """
 
 import math
@@ -17,7 +18,9 @@ import numpy as np
 from tfwgan.transport.costs import blocks, masses, pair, slices
 from tfwgan.transport.histograms import monotone
 
-_ULPS = 8 * np.finfo(np.float64).eps  # rounding of the few operations on a value, as part of the largest
+_ULPS = (
+    8 * np.finfo(np.float64).eps
+)  # rounding of the few operations on a value, as part of the largest
 _DIGITS = 1e-11  # rounding of a distance, as part of it, see `costs.cost_matrix`
 
 
@@ -27,10 +30,11 @@ class Certificate:
 
     Attributes:
         raw: ``E f(x) - E f(y)``: the critic's own estimate, which proves nothing.
-        slope: The steepest rise ``(f(x) - f(y)) / |x - y|`` between the sets; 0 if f rises nowhere, infinite if it
-            rises between points that coincide.
+        slope: The steepest rise ``(f(x) - f(y)) / |x - y|`` between the sets; 0 if f rises nowhere,
+            infinite if it rises between points that coincide.
         scaling: ``raw / slope``, at most W1; 0 if `raw` is not above its rounding error.
-        c_transform: The better of two bounds, from the values on x and from those on y; at most W1, maybe negative.
+        c_transform: The better of two bounds, from the values on x and from those on y; at most W1,
+            maybe negative.
 
     Rounding errors are taken off both bounds.
     """
@@ -84,7 +88,9 @@ def certify(
     proven = _below(raw, f, h)
     scaling = proven / slope if proven > 0 and slope > 0 else 0.0
     from_x, from_y = _sum(a * f) + _sum(b * best_y), _sum(a * best_x) - _sum(b * h)
-    return Certificate(raw, slope, scaling, max(_below(from_x, f, best_y), _below(from_y, best_x, h)))
+    return Certificate(
+        raw, slope, scaling, max(_below(from_x, f, best_y), _below(from_y, best_x, h))
+    )
 
 
 def scaling_bound(x: np.ndarray, y: np.ndarray, f_x: np.ndarray, f_y: np.ndarray) -> float:
@@ -134,13 +140,23 @@ def feasible_upper(x: np.ndarray, y: np.ndarray, directions: int = 16, seed: int
     if directions < 0:
         raise ValueError(f"directions must be at least 0, got {directions}.")
     apart = x.mean(axis=0, dtype=np.float64) - y.mean(axis=0, dtype=np.float64)
-    normals = np.concatenate([apart[None], np.random.default_rng(seed).normal(size=(directions, x.shape[1]))])
-    along_x, along_y = (np.concatenate([part[rows] @ normals.T for rows in slices(len(part), 4096)]) for part in (x, y))
+    normals = np.concatenate(
+        [apart[None], np.random.default_rng(seed).normal(size=(directions, x.shape[1]))]
+    )
+    along_x, along_y = (
+        np.concatenate([part[rows] @ normals.T for rows in slices(len(part), 4096)])
+        for part in (x, y)
+    )
     i, j, mass = monotone(np.full(len(x), len(y)), np.full(len(y), len(x)))
     costs = []
-    for order_x, order_y in zip(np.argsort(along_x, axis=0).T, np.argsort(along_y, axis=0).T, strict=True):
+    for order_x, order_y in zip(
+        np.argsort(along_x, axis=0).T, np.argsort(along_y, axis=0).T, strict=True
+    ):
         parts = (
-            mass[some] @ np.linalg.norm(np.subtract(x[order_x[i[some]]], y[order_y[j[some]]], dtype=np.float64), axis=1)
+            mass[some]
+            @ np.linalg.norm(
+                np.subtract(x[order_x[i[some]]], y[order_y[j[some]]], dtype=np.float64), axis=1
+            )
             for some in slices(len(i), 4096)
         )
         costs.append(sum(parts))

@@ -23,16 +23,21 @@ def points(x: np.ndarray, name: str = "x") -> np.ndarray:
         name: What errors call them.
 
     Raises:
-        ValueError: If there are none, or they hold something else than finite numbers of a size up to `LARGEST`.
+        ValueError: If there are none, or they hold something else than finite numbers of a size up
+            to `LARGEST`.
     """
     x = np.asarray(x)
     if x.dtype.kind not in "biuf":
         raise ValueError(f"{name} must hold real numbers, got {x.dtype}.")
     if x.ndim == 0 or x.size == 0:
-        raise ValueError(f"{name} must hold at least one point with at least one coordinate, got shape {x.shape}.")
+        raise ValueError(
+            f"{name} must hold at least one point with at least one coordinate, got shape {x.shape}."
+        )
     x = x.reshape(len(x), -1)
     parts = (x[rows] for rows in slices(len(x), max(1, _COPY // x.shape[1])))
-    if x.dtype.kind == "f" and not all(float(np.abs(part).max()) <= LARGEST for part in parts):  # NaN is not
+    if x.dtype.kind == "f" and not all(
+        float(np.abs(part).max()) <= LARGEST for part in parts
+    ):  # NaN is not
         raise ValueError(
             f"{name} must be finite, and at most {LARGEST:g} in size, but some of its coordinates are not."
         )
@@ -55,13 +60,16 @@ def masses(weights: np.ndarray | None, n: int, name: str = "weights") -> np.ndar
     """The masses of `n` points, float64 `[n]`, of sum 1; without weights they are uniform.
 
     Raises:
-        ValueError: If the weights are not `n` finite numbers of at least 0 whose sum is 1 to six digits.
+        ValueError: If the weights are not `n` finite numbers of at least 0 whose sum is 1 to six
+            digits.
     """
     if weights is None:
         return np.full(n, 1.0 / n)
     weights = np.asarray(weights, np.float64)
     if weights.shape != (n,):
-        raise ValueError(f"{name} must have shape {(n,)}, one weight per point, got {weights.shape}.")
+        raise ValueError(
+            f"{name} must have shape {(n,)}, one weight per point, got {weights.shape}."
+        )
     if not np.isfinite(weights).all() or weights.min() < 0:
         raise ValueError(f"{name} must be finite and at least 0, got {weights.min()}.")
     if abs(weights.sum() - 1.0) > 1e-6:
@@ -75,11 +83,12 @@ def cost_matrix(x: np.ndarray, y: np.ndarray, cost: Cost = "euclidean") -> np.nd
     Args:
         x: Samples `[n, ...]`.
         y: Samples `[m, ...]`.
-        cost: ``euclidean`` distance, ``squared`` Euclidean distance, or ``l1`` distance, summed over coordinates.
+        cost: ``euclidean`` distance, ``squared`` Euclidean distance, or ``l1`` distance, summed
+            over coordinates.
 
     Returns:
-        float64 `[n, m]`, at least 0, and exactly 0 between equal points; right to 11 digits from 1e-150 on, wherever
-        the points lie and whatever else is in the sets.
+        float64 `[n, m]`, at least 0, and exactly 0 between equal points; right to 11 digits from
+        1e-150 on, wherever the points lie and whatever else is in the sets.
 
     Raises:
         ValueError: If the points or the name of the cost are wrong.
@@ -112,16 +121,24 @@ def blocks(
     if cost not in get_args(Cost):
         raise ValueError(f"cost must be one of {', '.join(get_args(Cost))}, got {cost!r}.")
     x, y = pair(x, y)
-    # Costs don't change when all points move; near the origin the squares below are small, and so are their errors.
-    # The middle of some points is an origin that a single far one can't move.
-    origin = np.zeros(1) if cost == "l1" else np.median(y[:: -(-len(y) // _SOME)].astype(np.float64), axis=0)
+    # Costs don't change when all points move; near the origin the squares below are small, and so
+    # are their errors. The middle of some points is an origin that a single far one can't move.
+    origin = (
+        np.zeros(1)
+        if cost == "l1"
+        else np.median(y[:: -(-len(y) // _SOME)].astype(np.float64), axis=0)
+    )
     most = max(1, _COPY // x.shape[1])
     height = min(len(x), max(1, int(size**0.5)), most)
     for rows in slices(len(x), height):
         part = x[rows] - origin
         for columns in slices(len(y), min(max(1, size // height), most)):
             other = y[columns] - origin
-            block = cdist(part, other, "cityblock") if cost == "l1" else _squares(part, other, x[rows], y[columns])
+            block = (
+                cdist(part, other, "cityblock")
+                if cost == "l1"
+                else _squares(part, other, x[rows], y[columns])
+            )
             yield rows, columns, np.sqrt(block, out=block) if cost == "euclidean" else block
 
 
@@ -131,13 +148,16 @@ def _squares(x: np.ndarray, y: np.ndarray, real_x: np.ndarray, real_y: np.ndarra
     squares = np.matmul(-2.0 * x, y.T)
     squares += size_x[:, None]
     squares += size_y
-    # The sum loses the digits that the squared norms have in common: nearly all of them where two points nearly meet,
-    # or lie so far from the origin that moving them there has lost digits too. Differences lose none.
+    # The sum loses the digits that the squared norms have in common: nearly all of them where two
+    # points nearly meet, or lie so far from the origin that moving them there has lost digits too.
+    # Differences lose none.
     if squares.min() < _NEAR * (size_x.max() + size_y.max()):
         near = np.nonzero(squares < _NEAR * (size_x[:, None] + size_y))
         for some in slices(len(near[0]), max(1, _COPY // x.shape[1])):
             i, j = near[0][some], near[1][some]
-            squares[i, j] = np.square(np.subtract(real_x[i], real_y[j], dtype=np.float64)).sum(axis=1)
+            squares[i, j] = np.square(np.subtract(real_x[i], real_y[j], dtype=np.float64)).sum(
+                axis=1
+            )
     return squares
 
 

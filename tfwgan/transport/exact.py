@@ -27,9 +27,10 @@ class Transport:
         value: W, the cost of the plan; None if the solver was stopped early.
         lower: At most W, up to rounding: the value of the potentials.
         upper: At least W, up to rounding: the cost of the plan.
-        plan: Mass moved from each point to each, float64 `[n, m]`; its row and column sums are the weights.
-        potentials: f `[n]` and g `[m]` with ``f_i + g_j <= c_ij``. A constant moves freely between them: here both
-            contribute the same half of `lower`.
+        plan: Mass moved from each point to each, float64 `[n, m]`; its row and column sums are the
+            weights.
+        potentials: f `[n]` and g `[m]` with ``f_i + g_j <= c_ij``. A constant moves freely between
+            them: here both contribute the same half of `lower`.
         converged: Whether the plan is proven optimal: `lower` and `upper` agree to eight digits.
         seconds: Time of the solver.
     """
@@ -94,7 +95,8 @@ def exact_plan(
         y: Samples `[m, ...]`.
         weights_x: Masses `[n]`, at least 0, of sum 1; by default uniform.
         weights_y: Masses `[m]`.
-        warm_start: Potentials of a similar problem of the same size: a shorter way to the same result.
+        warm_start: Potentials of a similar problem of the same size: a shorter way to the same
+            result.
         cost: As in `cost_matrix`.
         max_iterations: Pivots of the simplex; by default more than any problem has needed.
 
@@ -113,8 +115,8 @@ def solve(
 ) -> Transport:
     """Solves the transport problem of a given matrix of finite costs `[n, m]`; else as `exact_plan`.
 
-    The network simplex (Bonneel et al., 2011) as POT has it. Its rounding errors are those of the largest cost; where
-    they leave a gap, it is run again with that cost cut off, see `_cut`.
+    The network simplex (Bonneel et al., 2011) as POT has it. Its rounding errors are those of the
+    largest cost; where they leave a gap, it is run again with that cost cut off, see `_cut`.
     """
     start = time.perf_counter()
     cost = np.ascontiguousarray(cost, np.float64)
@@ -127,7 +129,8 @@ def solve(
     max_iterations = 10**6 + 10 * n * m if max_iterations is None else max_iterations
     if max_iterations < 1:
         raise ValueError(f"max_iterations must be at least 1, got {max_iterations}.")
-    # Uniform masses are scaled to whole numbers: sums and differences of these are exact, and so are the marginals.
+    # Uniform masses are scaled to whole numbers: sums and differences of these are exact, and so
+    # are the marginals.
     scale = float(math.lcm(n, m)) if weights_x is None and weights_y is None else 1.0
     problem = a, b, scale, max_iterations
     best = _simplex(cost, cost, _start(warm_start, n, m), *problem)
@@ -139,7 +142,9 @@ def solve(
         best = again if again.gap < best.gap else best
     value = best.upper if best.converged else None
     seconds = time.perf_counter() - start
-    return Transport(value, best.lower, best.upper, best.plan, best.potentials, best.converged, seconds)
+    return Transport(
+        value, best.lower, best.upper, best.plan, best.potentials, best.converged, seconds
+    )
 
 
 @dataclass(frozen=True)
@@ -162,13 +167,22 @@ class _Solution:
 
 
 def _simplex(
-    cost: np.ndarray, cut: np.ndarray, start: Potentials | None, a: np.ndarray, b: np.ndarray, scale: float, limit: int
+    cost: np.ndarray,
+    cut: np.ndarray,
+    start: Potentials | None,
+    a: np.ndarray,
+    b: np.ndarray,
+    scale: float,
+    limit: int,
 ) -> _Solution:
     """Runs the simplex on costs `cut` of at most `cost`; its plan is judged by `cost`, and its bound holds for both."""
-    # POT's tolerance is a number: costs are to be near 1. Dividing by a power of two changes none of their digits.
+    # POT's tolerance is a number: costs are to be near 1. Dividing by a power of two changes none
+    # of their digits.
     unit = 2.0 ** (np.frexp(max(cut.max(), -cut.min()))[1] - 1.0)
     weights = (np.rint(a * scale), np.rint(b * scale)) if scale > 1 else (a, b)
-    plan, f, optimal = _run(*weights, cut / unit, limit, *(side / unit for side in start) if start else (None, None))
+    plan, f, optimal = _run(
+        *weights, cut / unit, limit, *(side / unit for side in start) if start else (None, None)
+    )
     plan /= scale
     f *= unit
     missing = max(np.abs(plan.sum(axis=1) - a).max(), np.abs(plan.sum(axis=0) - b).max())
@@ -177,15 +191,24 @@ def _simplex(
         plan = _repaired(plan, a, b)
     upper = float(np.einsum("nm,nm->", plan, cost))
     f, g = _feasible(cut, f, a)
-    if a @ f + b @ g < (1 - _GAP) * upper:  # rounding, or an early stop, may leave potentials that are worse than none
-        f, g = max((f, g), _feasible(cut, np.zeros(len(a)), a), key=lambda fg: a @ fg[0] + b @ fg[1])
+    if (
+        a @ f + b @ g < (1 - _GAP) * upper
+    ):  # rounding, or an early stop, may leave potentials that are worse than none
+        f, g = max(
+            (f, g), _feasible(cut, np.zeros(len(a)), a), key=lambda fg: a @ fg[0] + b @ fg[1]
+        )
     f, g = _centred(f, g, a, b)
     lower = max(float(a @ f + b @ g), float(cut.min()))  # no plan pays less than the least cost
     return _Solution(min(lower, upper), upper, plan, (f, g), optimal)
 
 
 def _run(
-    a: np.ndarray, b: np.ndarray, cost: np.ndarray, limit: int, f: np.ndarray | None, g: np.ndarray | None
+    a: np.ndarray,
+    b: np.ndarray,
+    cost: np.ndarray,
+    limit: int,
+    f: np.ndarray | None,
+    g: np.ndarray | None,
 ) -> tuple[np.ndarray, np.ndarray, bool]:
     """The plan `[n, m]`, the potentials `[n]` of its rows, 0 where there is no mass, and whether it is optimal."""
     rows, columns = a > 0, b > 0
@@ -193,7 +216,9 @@ def _run(
     whole = rows.all() and columns.all()
     part = cost if whole else np.ascontiguousarray(cost[some])
     f, g = (side if side is None else side[kept] for side, kept in ((f, rows), (g, columns)))
-    flow, _, potentials, _, code = _emd()(a[rows], b[columns] * (a.sum() / b.sum()), part, limit, 1, f, g)
+    flow, _, potentials, _, code = _emd()(
+        a[rows], b[columns] * (a.sum() / b.sum()), part, limit, 1, f, g
+    )
     if whole:
         return flow, potentials, code == 1
     plan, all_potentials = np.zeros(cost.shape), np.zeros(len(a))
@@ -204,8 +229,8 @@ def _run(
 def _cut(found: _Solution, a: np.ndarray, b: np.ndarray) -> float:
     """A bound on the costs that an optimal plan pays, if no mass that it moves is smaller than that of a point.
 
-    That is so for equally many points of equal mass. In any case a plan that is optimal for costs cut off here, and
-    pays none that was cut, is optimal for the costs themselves.
+    That is so for equally many points of equal mass. In any case a plan that is optimal for costs
+    cut off here, and pays none that was cut, is optimal for the costs themselves.
     """
     return 2.0 * found.upper / min(a[a > 0].min(), b[b > 0].min())
 
@@ -213,8 +238,9 @@ def _cut(found: _Solution, a: np.ndarray, b: np.ndarray) -> float:
 def w1_loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     """The Wasserstein-1 distance of `w1` as a loss of either set, also in a graph.
 
-    By the envelope theorem its gradient is that of the cost of the optimal plan, held fixed: each point is pulled
-    along the unit vectors from its partners; coinciding partners don't pull. NaN for points that are not finite.
+    By the envelope theorem its gradient is that of the cost of the optimal plan, held fixed: each
+    point is pulled along the unit vectors from its partners; coinciding partners don't pull. NaN
+    for points that are not finite.
 
     Args:
         x: Samples `[n, ...]`.
@@ -233,7 +259,9 @@ def w1_loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     squares = tf.reduce_sum(tf.square(tf.gather(x, i) - tf.gather(y, j)), axis=1)
     # The square root has no gradient at 0: there it is taken of 1 instead, and not used.
     apart = squares > 0
-    distances = tf.where(apart, tf.sqrt(tf.where(apart, squares, tf.ones_like(squares))), tf.zeros_like(squares))
+    distances = tf.where(
+        apart, tf.sqrt(tf.where(apart, squares, tf.ones_like(squares))), tf.zeros_like(squares)
+    )
     return tf.reduce_sum(tf.cast(mass, x.dtype) * distances)
 
 
@@ -250,7 +278,8 @@ def _support(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.n
 def _emd() -> Callable:
     """POT's solver, imported when first needed, with NumPy only: else POT imports TensorFlow, PyTorch and JAX.
 
-    `ot.emd` would warn of what its status says, and warnings can't be silenced in one of several threads.
+    `ot.emd` would warn of what its status says, and warnings can't be silenced in one of several
+    threads.
     """
     for backend in ("TENSORFLOW", "PYTORCH", "JAX", "CUPY"):
         os.environ[f"POT_BACKEND_DISABLE_{backend}"] = "1"
@@ -265,7 +294,9 @@ def _start(potentials: Potentials | None, n: int, m: int) -> Potentials | None:
         return None
     f, g = (np.asarray(side, np.float64) for side in potentials)
     if f.shape != (n,) or g.shape != (m,):
-        raise ValueError(f"warm_start must have shapes {(n,)} and {(m,)}, got {f.shape} and {g.shape}.")
+        raise ValueError(
+            f"warm_start must have shapes {(n,)} and {(m,)}, got {f.shape} and {g.shape}."
+        )
     if not (np.isfinite(f).all() and np.isfinite(g).all()):
         raise ValueError("warm_start must be finite.")
     return f, g
@@ -273,7 +304,9 @@ def _start(potentials: Potentials | None, n: int, m: int) -> Potentials | None:
 
 def _repaired(plan: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
     """A plan with the given marginals near one without (Altschuler et al., 2017, algorithm 2)."""
-    plan = plan * np.minimum(1.0, a / np.maximum(plan.sum(axis=1), np.finfo(np.float64).tiny))[:, None]
+    plan = (
+        plan * np.minimum(1.0, a / np.maximum(plan.sum(axis=1), np.finfo(np.float64).tiny))[:, None]
+    )
     plan *= np.minimum(1.0, b / np.maximum(plan.sum(axis=0), np.finfo(np.float64).tiny))
     rest_a, rest_b = np.maximum(a - plan.sum(axis=1), 0), np.maximum(b - plan.sum(axis=0), 0)
     return plan + np.outer(rest_a, rest_b / rest_b.sum()) if rest_b.sum() > 0 else plan

@@ -10,8 +10,8 @@ def emd(
 ) -> tuple[float, np.ndarray]:
     """The least work of moving one heap of mass on the line to another, and how it is done.
 
-    On the line it is optimal to keep the order: the leftmost mass goes to the leftmost place (Peyre and Cuturi, 2019,
-    section 2.6).
+    On the line it is optimal to keep the order: the leftmost mass goes to the leftmost place (Peyre
+    and Cuturi, 2019, section 2.6).
 
     Args:
         positions_x: Where the mass is, `[n]`, in any order.
@@ -20,14 +20,17 @@ def emd(
         masses_y: How much of it, `[m]`, of the same sum.
 
     Returns:
-        The work, mass times way, and the plan, float64 `[n, m]`: the mass moved from each place to each.
+        The work, mass times way, and the plan, float64 `[n, m]`: the mass moved from each place to
+        each.
 
     Raises:
         ValueError: If positions or masses are wrong, or their sums differ.
     """
     (x, a), (y, b) = _heap(positions_x, masses_x, "x"), _heap(positions_y, masses_y, "y")
     if abs(a.sum() - b.sum()) > 1e-9 * max(a.sum(), b.sum()):
-        raise ValueError(f"masses_x and masses_y must have equal sums, got {a.sum():g} and {b.sum():g}.")
+        raise ValueError(
+            f"masses_x and masses_y must have equal sums, got {a.sum():g} and {b.sum():g}."
+        )
     order_x, order_y = np.argsort(x, kind="stable"), np.argsort(y, kind="stable")
     i, j, mass = monotone(a[order_x], b[order_y])
     plan = np.zeros((len(x), len(y)))
@@ -35,7 +38,9 @@ def emd(
     return float(np.sum(plan * np.abs(x[:, None] - y))), plan
 
 
-def monotone(masses_x: np.ndarray, masses_y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def monotone(
+    masses_x: np.ndarray, masses_y: np.ndarray
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The plan that keeps the order, also known as the rule of the north-west corner.
 
     Args:
@@ -84,14 +89,16 @@ def kl(p: np.ndarray, q: np.ndarray) -> float:
     some = p > 0
     if (q[some] == 0).any():
         return float("inf")
-    # Logarithms are subtracted, because the quotient may overflow; rounding must not make it negative.
+    # Logarithms are subtracted, because the quotient may overflow; rounding must not make it
+    # negative.
     return max(0.0, float(np.sum(p[some] * (np.log(p[some]) - np.log(q[some])))))
 
 
 def js(p: np.ndarray, q: np.ndarray) -> float:
     """The Jensen-Shannon divergence ``KL(p | m) / 2 + KL(q | m) / 2``, ``m = (p + q) / 2``, from 0 to log 2.
 
-    With the best discriminator the value of a GAN is ``2 JS - 2 log 2`` (Goodfellow et al., 2014, theorem 1).
+    With the best discriminator the value of a GAN is ``2 JS - 2 log 2`` (Goodfellow et al., 2014,
+    theorem 1).
 
     Args:
         p: Probabilities `[n]`.
@@ -124,9 +131,13 @@ def _heap(positions: np.ndarray, masses: np.ndarray, name: str) -> tuple[np.ndar
     positions = points(positions, f"positions_{name}").astype(np.float64)
     masses = np.asarray(masses, np.float64)
     if positions.shape[1] != 1:
-        raise ValueError(f"positions_{name} must lie on the line, got {positions.shape[1]} coordinates.")
+        raise ValueError(
+            f"positions_{name} must lie on the line, got {positions.shape[1]} coordinates."
+        )
     if masses.shape != (len(positions),):
-        raise ValueError(f"masses_{name} must have shape {(len(positions),)}, one per position, got {masses.shape}.")
+        raise ValueError(
+            f"masses_{name} must have shape {(len(positions),)}, one per position, got {masses.shape}."
+        )
     if not np.isfinite(masses).all() or masses.min() < 0 or masses.sum() == 0:
         raise ValueError(f"masses_{name} must be finite, at least 0 and not all 0.")
     return positions[:, 0], masses
@@ -136,8 +147,12 @@ def _laws(p: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Two laws on the same outcomes as float64, checked."""
     p, q = np.asarray(p, np.float64), np.asarray(q, np.float64)
     if p.shape != q.shape or p.ndim != 1 or not p.size:
-        raise ValueError(f"p and q must be probabilities of the same outcomes, got shapes {p.shape} and {q.shape}.")
+        raise ValueError(
+            f"p and q must be probabilities of the same outcomes, got shapes {p.shape} and {q.shape}."
+        )
     for name, law in (("p", p), ("q", q)):
         if not np.isfinite(law).all() or law.min() < 0 or abs(law.sum() - 1) > 1e-6:
-            raise ValueError(f"{name} must be at least 0 and sum to 1, got the sum {law.sum():.8g}.")
+            raise ValueError(
+                f"{name} must be at least 0 and sum to 1, got the sum {law.sum():.8g}."
+            )
     return p / p.sum(), q / q.sum()

@@ -16,9 +16,10 @@ def mmd(x: np.ndarray, y: np.ndarray, sigma: float | None = None, unbiased: bool
     Args:
         x: Samples `[n, ...]`.
         y: Samples `[m, ...]`.
-        sigma: Width of the kernel, above 0; by default `median_distance`, which depends on the sets.
-        unbiased: Leave out the pairs of a point with itself: 0 on average between samples of one law, but also
-            negative. Otherwise those are counted, and the result is at least 0.
+        sigma: Width of the kernel, above 0; by default `median_distance`, which depends on the
+            sets.
+        unbiased: Leave out the pairs of a point with itself: 0 on average between samples of one
+            law, but also negative. Otherwise those are counted, and the result is at least 0.
 
     Raises:
         ValueError: If an argument is wrong, or an unbiased result is asked for of a single point.
@@ -27,7 +28,9 @@ def mmd(x: np.ndarray, y: np.ndarray, sigma: float | None = None, unbiased: bool
     if sigma is not None and not 0 < sigma < np.inf:
         raise ValueError(f"sigma must be above 0 and finite, got {sigma}.")
     if unbiased and min(len(x), len(y)) < 2:
-        raise UsageError("The unbiased discrepancy needs at least two points in each set; use unbiased=False.")
+        raise UsageError(
+            "The unbiased discrepancy needs at least two points in each set; use unbiased=False."
+        )
     sigma = median_distance(x, y) if sigma is None else float(sigma)
     within = sum(_mean_kernel(z, z, sigma, skip=len(z) if unbiased else 0) for z in (x, y))
     value = within - 2 * _mean_kernel(x, y, sigma)
@@ -37,10 +40,13 @@ def mmd(x: np.ndarray, y: np.ndarray, sigma: float | None = None, unbiased: bool
 def median_distance(x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
     """The median distance between two of all points, the usual width of a kernel (Gretton et al., 2012, section 8).
 
-    Of large sets, a sample. Their mean distance if more than half of the pairs coincide, and 1 if all do.
+    Of large sets, a sample. Their mean distance if more than half of the pairs coincide, and 1 if
+    all do.
     """
     rng = np.random.default_rng(seed)
-    some = [z if len(z) <= _SOME else z[rng.choice(len(z), _SOME, replace=False)] for z in pair(x, y)]
+    some = [
+        z if len(z) <= _SOME else z[rng.choice(len(z), _SOME, replace=False)] for z in pair(x, y)
+    ]
     both = np.concatenate(some)
     distances = cost_matrix(both, both)[np.triu_indices(len(both), k=1)]
     return float(np.median(distances)) or float(distances.mean()) or 1.0

@@ -1,8 +1,9 @@
 """OTMeans: k equally weighted points near to a data set in the Wasserstein-1 distance.
 
-A balanced k-means of the median type. Each step finds the exact optimal plan from the points to all the data and moves
-each point towards what it is sent to. As with k-means, where this ends depends on where it starts: the best of several
-starts is a measure of what k atoms can reach, and no proof that none can be nearer.
+A balanced k-means of the median type. Each step finds the exact optimal plan from the points to all
+the data and moves each point towards what it is sent to. As with k-means, where this ends depends
+on where it starts: the best of several starts is a measure of what k atoms can reach, and no proof
+that none can be nearer.
 """
 
 import io
@@ -24,14 +25,17 @@ from tfwgan.transport.exact import Transport, solve
 
 Method = Literal["weiszfeld", "mean", "gradient"]
 
-# Weiszfeld's step minimises a bound on the cost that is the same in all directions, so every step of less than twice
-# its length lowers the cost too. Of those tried, this length takes the fewest steps and ends lowest.
+# Weiszfeld's step minimises a bound on the cost that is the same in all directions, so every step
+# of less than twice its length lowers the cost too. Of those tried, this length takes the fewest
+# steps and ends lowest.
 _STRETCH = 1.8
 _SMALL = 2**20  # coordinates of data whose distances are always computed in float64
 _LARGE = 2**14  # samples above which part of them is treated first
 _NEAR = 1e-2  # squared distances below this part of the squared norms need more than float32
 _AT = 1e-3  # part of W1 within which a point is at a sample
-_WORK = 2**18  # distances, of all starts together, that are found for each step unless more is asked for
+_WORK = (
+    2**18
+)  # distances, of all starts together, that are found for each step unless more is asked for
 _MANY = 8  # starts, if they are cheap
 _SHORTEST = 2.0**-40  # step, as part of a full one, that is worth making
 
@@ -44,8 +48,8 @@ class Means:
         centroids: The points, float32 `[k, ...]`, in the range of the data.
         value: Their W1 distance to the data, exact. That no k points are nearer is not proven.
         history: W1 at the start and after each step on all the data, never rising.
-        converged: Whether the points are stationary up to the tolerance: the last step changed W1 by less, and no point
-            is pulled by more than such a change needs.
+        converged: Whether the points are stationary up to the tolerance: the last step changed W1
+            by less, and no point is pulled by more than such a change needs.
         steps: How many steps were made on all the data, those included that were taken back.
         starts: From how many starts this is the best.
         seconds: Time it took, all starts together.
@@ -74,28 +78,31 @@ def ot_means(
 ) -> Means:
     """Finds k points of equal weights near to the data in W1: the best found of several starts, a local optimum.
 
-    A step that would raise W1 is taken back and made at half the length, which grows again while steps succeed. With
-    k = n the points are the data (of the method ``gradient``: nearly). Takes memory for a copy of the data and some
-    matrices float64 `[k, n]`.
+    A step that would raise W1 is taken back and made at half the length, which grows again while
+    steps succeed. With k = n the points are the data (of the method ``gradient``: nearly). Takes
+    memory for a copy of the data and some matrices float64 `[k, n]`.
 
     Args:
         data: Samples `[n, ...]`, used as float32.
         k: Number of points, at most n.
-        method: Where a point moves, given the masses m_j it receives from the samples at distances d_j:
-            ``weiszfeld``, to the average with weights ``m_j / d_j``, which lowers W1 (Weiszfeld, 1937; at a sample:
-            Vardi and Zhang, 2000); ``mean``, to the average with weights m_j, as for squared distances, only as long as
-            W1 falls; ``gradient``, against the gradient of W1.
+        method: Where a point moves, given the masses m_j it receives from the samples at distances
+            d_j: ``weiszfeld``, to the average with weights ``m_j / d_j``, which lowers W1
+                (Weiszfeld, 1937; at a sample:
+            Vardi and Zhang, 2000); ``mean``, to the average with weights m_j, as for squared
+            distances, only as long as W1 falls; ``gradient``, against the gradient of W1.
         max_steps: Steps at most, from each start.
         tolerance: Stop when a step changes W1 by no more than this part of it.
         seed: Of the starts, see `_start`.
         initial: Points `[k, ...]` to start from instead, once.
         lr: Length of the steps of ``gradient``, in units of W1.
-        on_step: Called with the number of the step and W1, at each start and after each step on all the data.
+        on_step: Called with the number of the step and W1, at each start and after each step on all
+            the data.
         starts: From how many starts; by default 8 for small n times k, and 1 from 131,073 on.
 
     Raises:
         ValueError: If an argument is wrong.
-        NotConverged: If the solver of the transport problems hit its limit, which no known problem does.
+        NotConverged: If the solver of the transport problems hit its limit, which no known problem
+            does.
     """
     begin = time.perf_counter()
     shape = np.shape(data)[1:]
@@ -130,7 +137,14 @@ def ot_means(
 
 
 def _begun(
-    x: np.ndarray, k: int, method: Method, lr: float, max_steps: int, tolerance: float, seed: int, number: int
+    x: np.ndarray,
+    k: int,
+    method: Method,
+    lr: float,
+    max_steps: int,
+    tolerance: float,
+    seed: int,
+    number: int,
 ) -> tuple[np.ndarray, np.ndarray | None]:
     """Points `[k, d]` to start from, and their potentials if they have some: of large data, found on a part of them."""
     generator = np.random.default_rng(rng.stream(seed + number, "start of OTMeans"))
@@ -143,12 +157,15 @@ def _begun(
     return c, transport.potentials[0]
 
 
-def _start(x: np.ndarray, k: int, order: np.ndarray, generator: np.random.Generator, number: int) -> np.ndarray:
+def _start(
+    x: np.ndarray, k: int, order: np.ndarray, generator: np.random.Generator, number: int
+) -> np.ndarray:
     """Points `[k, d]` of data `[n, d]` in a random order.
 
-    Number 0 is the mean of the data, moved a tenth of the way to one sample for each point. Any other goes a third of
-    the way, to samples that are spread out: each is drawn with a probability in proportion to its distance from those
-    before it (Arthur and Vassilvitskii, 2007, for distances that are not squared).
+    Number 0 is the mean of the data, moved a tenth of the way to one sample for each point. Any
+    other goes a third of the way, to samples that are spread out: each is drawn with a probability
+    in proportion to its distance from those before it (Arthur and Vassilvitskii, 2007, for
+    distances that are not squared).
     """
     chosen, way = list(order[:k]), 0.1
     if number:
@@ -156,7 +173,9 @@ def _start(x: np.ndarray, k: int, order: np.ndarray, generator: np.random.Genera
         while len(chosen) < k:
             nearest = np.minimum(nearest, cost_matrix(x[chosen[-1:]], x)[0])
             total = nearest.sum()
-            chosen.append(generator.choice(len(x), p=nearest / total) if total > 0 else order[len(chosen)])
+            chosen.append(
+                generator.choice(len(x), p=nearest / total) if total > 0 else order[len(chosen)]
+            )
     mean = x.mean(axis=0, dtype=np.float64)
     return (mean + way * (x[chosen] - mean)).astype(np.float32)
 
@@ -175,10 +194,15 @@ class _Descent:
         self.x, self.method, self.lr = x, method, lr
         self.low, self.high = x.min(axis=0), x.max(axis=0)
         if x.size > _SMALL:
-            # Near the origin the squared norms are small, and so are the errors of the distances made from them.
+            # Near the origin the squared norms are small, and so are the errors of the distances
+            # made from them.
             self.origin = x.mean(axis=0, dtype=np.float64).astype(np.float32)
-            self.centred = tf.transpose(tf.constant(x) - self.origin)  # four times as fast below as its transpose
-            self.sizes = np.concatenate([_sizes(x[rows] - self.origin) for rows in slices(len(x), 4096)])
+            self.centred = tf.transpose(
+                tf.constant(x) - self.origin
+            )  # four times as fast below as its transpose
+            self.sizes = np.concatenate(
+                [_sizes(x[rows] - self.origin) for rows in slices(len(x), 4096)]
+            )
 
     def run(
         self,
@@ -204,7 +228,9 @@ class _Descent:
             steps += 1
             change = now.value - then.value
             # A step may also change little because it is short, or stuck beside a sample.
-            converged = (abs(change) <= tolerance * now.value and pull <= 10 * tolerance) or then.value == 0
+            converged = (
+                abs(change) <= tolerance * now.value and pull <= 10 * tolerance
+            ) or then.value == 0
             if change >= 0:
                 c, costs, now = moved, moved_costs, then
                 history.append(now.value)
@@ -235,17 +261,20 @@ class _Descent:
             squares[i, j] = _sizes(c[i] - self.x[j])
         return np.sqrt(squares, out=squares)
 
-    def _target(self, c: np.ndarray, costs: np.ndarray, now: Transport) -> tuple[np.ndarray, np.ndarray, float]:
+    def _target(
+        self, c: np.ndarray, costs: np.ndarray, now: Transport
+    ) -> tuple[np.ndarray, np.ndarray, float]:
         """Where points `[k, d]` move to under a plan, which part of the way, `[k, 1]`, and how far they are from rest.
 
-        That is the mean square of the force on a point, as part of the most that its mass can be pulled by. A step of
-        Weiszfeld's lowers W1 by a fifth to a half of this part of it.
+        That is the mean square of the force on a point, as part of the most that its mass can be
+        pulled by. A step of Weiszfeld's lowers W1 by a fifth to a half of this part of it.
         """
         k = len(c)
         i, j = np.nonzero(now.plan)
         mass, distance = now.plan[i, j], costs[i, j]
-        # A sample at the point itself has no direction to pull in: it holds the point with a force of at most its mass.
-        # So do samples next to it, which would pull it all their way, if those farther off are stronger.
+        # A sample at the point itself has no direction to pull in: it holds the point with a force
+        # of at most its mass. So do samples next to it, which would pull it all their way, if those
+        # farther off are stronger.
         near = distance <= _AT * now.value
         total, target, force = self._pulled(c, i[~near], j[~near], mass[~near], distance[~near])
         beside = np.bincount(i[near], mass[near], k)
@@ -270,10 +299,14 @@ class _Descent:
         total, target = np.bincount(i, weights, len(c)), self._average(c, i, j, weights)
         return total, target, total * np.sqrt(_sizes(target - c))
 
-    def _average(self, c: np.ndarray, i: np.ndarray, j: np.ndarray, weights: np.ndarray) -> np.ndarray:
+    def _average(
+        self, c: np.ndarray, i: np.ndarray, j: np.ndarray, weights: np.ndarray
+    ) -> np.ndarray:
         """Averages `[k, d]` of the samples j with weights, for each point i; of none: the point."""
         total = np.bincount(i, weights, len(c))
-        shares = sparse.csr_array(((weights / total[i]).astype(np.float32), (i, j)), shape=(len(c), len(self.x)))
+        shares = sparse.csr_array(
+            ((weights / total[i]).astype(np.float32), (i, j)), shape=(len(c), len(self.x))
+        )
         return np.where(total[:, None] > 0, shares @ self.x, c)
 
 

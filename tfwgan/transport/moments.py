@@ -8,8 +8,9 @@ from tfwgan.transport.costs import pair
 def frechet(x: np.ndarray, y: np.ndarray) -> float:
     """``|mean_x - mean_y|^2 + tr(C_x + C_y - 2 (C_x C_y)^(1/2))`` (Dowson and Landau, 1982; Heusel et al., 2017).
 
-    Covariances are divided by n - 1, and are 0 of a single point. Right for fewer points than dimensions too: no
-    square root of a covariance is taken, but singular values of the data's own triangular factors.
+    Covariances are divided by n - 1, and are 0 of a single point. Right for fewer points than
+    dimensions too: no square root of a covariance is taken, but singular values of the data's own
+    triangular factors.
 
     Args:
         x: Samples `[n, ...]`.
@@ -26,7 +27,9 @@ def frechet(x: np.ndarray, y: np.ndarray) -> float:
     return _distance(mean_x, factor_x, mean_y, factor_y)
 
 
-def frechet_of_moments(mean_x: np.ndarray, cov_x: np.ndarray, mean_y: np.ndarray, cov_y: np.ndarray) -> float:
+def frechet_of_moments(
+    mean_x: np.ndarray, cov_x: np.ndarray, mean_y: np.ndarray, cov_y: np.ndarray
+) -> float:
     """The Fréchet distance between two Gaussians with means `[d]` and covariances `[d, d]`.
 
     Raises:
@@ -35,13 +38,17 @@ def frechet_of_moments(mean_x: np.ndarray, cov_x: np.ndarray, mean_y: np.ndarray
     moments = [np.asarray(moment, np.float64) for moment in (mean_x, cov_x, mean_y, cov_y)]
     d = len(np.atleast_1d(moments[0]))
     if [moment.shape for moment in moments] != [(d,), (d, d)] * 2:
-        raise ValueError(f"Means must be [d] and covariances [d, d], got {[moment.shape for moment in moments]}.")
+        raise ValueError(
+            f"Means must be [d] and covariances [d, d], got {[moment.shape for moment in moments]}."
+        )
     if not all(np.isfinite(moment).all() for moment in moments):
         raise ValueError("Means and covariances must be finite, but some are NaN or infinite.")
     return _distance(moments[0], _root(moments[1]), moments[2], _root(moments[3]))
 
 
-def _distance(mean_x: np.ndarray, factor_x: np.ndarray, mean_y: np.ndarray, factor_y: np.ndarray) -> float:
+def _distance(
+    mean_x: np.ndarray, factor_x: np.ndarray, mean_y: np.ndarray, factor_y: np.ndarray
+) -> float:
     """The Fréchet distance of Gaussians whose covariances are ``F^T F`` of factors `[r, d]`."""
     # The eigenvalues of C_x C_y are the squared singular values of F_x F_y^T.
     shared = np.linalg.svd(factor_x @ factor_y.T, compute_uv=False).sum()

@@ -13,7 +13,8 @@ def nearest(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         y: Samples `[m, ...]`, among which to look.
 
     Returns:
-        Its index in y, int64 `[n]`, the first of several, and its Euclidean distance, float64 `[n]`.
+        Its index in y, int64 `[n]`, the first of several, and its Euclidean distance, float64
+        `[n]`.
 
     Raises:
         ValueError: If the points are wrong.
@@ -32,7 +33,8 @@ def nearest(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 def nn(x: np.ndarray, y: np.ndarray) -> float:
     """The mean distance of the points of x, the generated ones, to their nearest in y, the real ones.
 
-    0 if every generated point is a copy of a real one, however few are copied: it sees memorisation, not coverage.
+    0 if every generated point is a copy of a real one, however few are copied: it sees
+    memorisation, not coverage.
 
     Args:
         x: Samples `[n, ...]`.

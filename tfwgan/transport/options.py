@@ -16,7 +16,11 @@ def parameters_of(distance: Distance) -> dict[str, inspect.Parameter]:
 
 def between(distance: Distance, x: tf.Tensor, y: tf.Tensor, seed: int | tf.Tensor = 0) -> tf.Tensor:
     """The distance of generated samples `x [n, ...]` to real ones `y [m, ...]`, a function of `seed`."""
-    return distance(x, y, seed=seed) if "seed" in inspect.signature(distance).parameters else distance(x, y)
+    return (
+        distance(x, y, seed=seed)
+        if "seed" in inspect.signature(distance).parameters
+        else distance(x, y)
+    )
 
 
 def check(distance: Distance, shape: tuple[int, ...], what: str) -> None:
@@ -28,7 +32,8 @@ def check(distance: Distance, shape: tuple[int, ...], what: str) -> None:
         what: What it is for, to start the message with.
 
     Raises:
-        UsageError: If it does not fit, such as patches larger than the image, or an option out of range.
+        UsageError: If it does not fit, such as patches larger than the image, or an option out of
+            range.
     """
     try:
         between(distance, tf.zeros([2, *shape]), tf.ones([2, *shape]))

@@ -31,20 +31,24 @@ def flat_pair(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
     if None not in sizes and sizes[0] != sizes[1]:
         raise ValueError(f"x and y must have equal dimensions, got {sizes[0]} and {sizes[1]}.")
     return tuple(
-        tf.reshape(tensor, [tf.shape(tensor)[0], size or -1]) for tensor, size in zip((x, y), sizes, strict=True)
+        tf.reshape(tensor, [tf.shape(tensor)[0], size or -1])
+        for tensor, size in zip((x, y), sizes, strict=True)
     )
 
 
 def distances(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
     """Euclidean distances `[n, m]` of float64 points `[n, d]` and `[m, d]`, right to 11 digits; not differentiable.
 
-    Through products of matrices: the difference of every pair of points would not fit in memory. Those pairs whose
-    distance would lose its digits so, because they nearly meet or lie far out, are few, and get their difference.
+    Through products of matrices: the difference of every pair of points would not fit in memory.
+    Those pairs whose distance would lose its digits so, because they nearly meet or lie far out,
+    are few, and get their difference.
     """
     x, y = tf.stop_gradient(x), tf.stop_gradient(y)
     origin = tf.reduce_mean(y, axis=0)
     moved_x, moved_y = x - origin, y - origin
-    sizes = tf.reduce_sum(tf.square(moved_x), axis=1)[:, None] + tf.reduce_sum(tf.square(moved_y), axis=1)
+    sizes = tf.reduce_sum(tf.square(moved_x), axis=1)[:, None] + tf.reduce_sum(
+        tf.square(moved_y), axis=1
+    )
     squares = sizes - 2.0 * tf.matmul(moved_x, moved_y, transpose_b=True)
     return tf.sqrt(_by_differences(squares, tf.where(squares < _NEAR * sizes), x, y))
 
@@ -56,7 +60,9 @@ def _by_differences(squares: tf.Tensor, some: tf.Tensor, x: tf.Tensor, y: tf.Ten
     def again(start: tf.Tensor, squares: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
         pairs = some[start : start + size]
         apart = tf.gather(x, pairs[:, 0]) - tf.gather(y, pairs[:, 1])
-        return start + size, tf.tensor_scatter_nd_update(squares, pairs, tf.reduce_sum(tf.square(apart), axis=1))
+        return start + size, tf.tensor_scatter_nd_update(
+            squares, pairs, tf.reduce_sum(tf.square(apart), axis=1)
+        )
 
     count = tf.shape(some)[0]
     return tf.while_loop(lambda start, _: start < count, again, (tf.constant(0), squares))[1]

@@ -1,7 +1,7 @@
 """Distances between the patches of images: what counts is how parts look, not which part belongs to which image.
 
-The projections of all patches on one direction are a convolution with that direction as the filter, so that patches
-are never laid out in memory.
+The projections of all patches on one direction are a convolution with that direction as the filter,
+so that patches are never laid out in memory.
 """
 
 from collections.abc import Callable
@@ -19,7 +19,12 @@ _MOST = 2**25  # projections of one set at a time, at most, but for those on a s
 
 
 def patch_swd(
-    x: tf.Tensor, y: tf.Tensor, p: int = 16, s: int = 1, n_projections: int = 128, seed: int | tf.Tensor = 0
+    x: tf.Tensor,
+    y: tf.Tensor,
+    p: int = 16,
+    s: int = 1,
+    n_projections: int = 128,
+    seed: int | tf.Tensor = 0,
 ) -> tf.Tensor:
     """The sliced W1 distance between all patches of one set of images and all of another.
 
@@ -37,20 +42,38 @@ def patch_swd(
     Raises:
         ValueError: If the images differ in shape or are none, or a number is out of range.
     """
-    return _mean_over_lines(x, y, p, s, n_projections, seed, lambda values: tf.reshape(values, [-1, values.shape[3]]))
+    return _mean_over_lines(
+        x, y, p, s, n_projections, seed, lambda values: tf.reshape(values, [-1, values.shape[3]])
+    )
 
 
 def local_patch_swd(
-    x: tf.Tensor, y: tf.Tensor, p: int = 16, s: int = 8, n_projections: int = 128, seed: int | tf.Tensor = 0
+    x: tf.Tensor,
+    y: tf.Tensor,
+    p: int = 16,
+    s: int = 8,
+    n_projections: int = 128,
+    seed: int | tf.Tensor = 0,
 ) -> tf.Tensor:
     """The mean over the places of patches of the sliced W1 distance between the patches there; else as `patch_swd`."""
     return _mean_over_lines(
-        x, y, p, s, n_projections, seed, lambda values: tf.reshape(values, [-1, values.shape[1:].num_elements()])
+        x,
+        y,
+        p,
+        s,
+        n_projections,
+        seed,
+        lambda values: tf.reshape(values, [-1, values.shape[1:].num_elements()]),
     )
 
 
 def patch_w1(
-    x: tf.Tensor, y: tf.Tensor, p: int = 16, s: int = 8, seed: int | tf.Tensor = 0, max_patches: int = 4096
+    x: tf.Tensor,
+    y: tf.Tensor,
+    p: int = 16,
+    s: int = 8,
+    seed: int | tf.Tensor = 0,
+    max_patches: int = 4096,
 ) -> tf.Tensor:
     """The exact W1 distance between all patches of one set of images and all of another.
 
@@ -68,7 +91,9 @@ def patch_w1(
     if max_patches < 1:
         raise UsageError(f"max_patches must be at least 1, got {max_patches}.")
     seed = seed_pair(seed, "patches")
-    return w1_loss(*(_some_patches(images, p, s, seed, max_patches) for images in image_pair(x, y, p, s)))
+    return w1_loss(
+        *(_some_patches(images, p, s, seed, max_patches) for images in image_pair(x, y, p, s))
+    )
 
 
 def image_pair(x: tf.Tensor, y: tf.Tensor, p: int, s: int) -> tuple[tf.Tensor, tf.Tensor]:
@@ -82,11 +107,17 @@ def image_pair(x: tf.Tensor, y: tf.Tensor, p: int, s: int) -> tuple[tf.Tensor, t
     y = floating(y, x.dtype)
     for images in (x, y):
         if images.shape.rank != 4 or None in images.shape[1:]:
-            raise UsageError(f"patches are cut from images [n, h, w, c], got samples of shape {list(images.shape)}.")
+            raise UsageError(
+                f"patches are cut from images [n, h, w, c], got samples of shape {list(images.shape)}."
+            )
     if x.shape[1:] != y.shape[1:]:
-        raise UsageError(f"both sets must hold images of one shape, got {list(x.shape[1:])} and {list(y.shape[1:])}.")
+        raise UsageError(
+            f"both sets must hold images of one shape, got {list(x.shape[1:])} and {list(y.shape[1:])}."
+        )
     if not 1 <= p <= min(x.shape[1:3]):
-        raise UsageError(f"p must lie in 1 ... {min(x.shape[1:3])}, the side of the images, got {p}.")
+        raise UsageError(
+            f"p must lie in 1 ... {min(x.shape[1:3])}, the side of the images, got {p}."
+        )
     if s < 1:
         raise UsageError(f"s must be at least 1, got {s}.")
     return x, y
@@ -124,7 +155,9 @@ def _mean_over_lines(
     items = max(x.shape[0] or 1, y.shape[0] or 1)  # of unknown number, they are a batch of training
     means = []
     for some in slices(n_projections, max(1, min(_CHUNK, _MOST // (items * rows * columns)))):
-        distances = line_w1(*(tf.transpose(sets(_project(images, filters[..., some], s))) for images in (x, y)))
+        distances = line_w1(
+            *(tf.transpose(sets(_project(images, filters[..., some], s))) for images in (x, y))
+        )
         means.append(tf.reduce_mean(distances) * (len(range(n_projections)[some]) / n_projections))
     return tf.add_n(means)
 
@@ -139,8 +172,8 @@ def _project(images: tf.Tensor, filters: tf.Tensor, s: int) -> tf.Tensor:
     @tf.custom_gradient
     def project(images: tf.Tensor) -> tuple[tf.Tensor, Callable]:
         def gradient(slopes: tf.Tensor) -> tf.Tensor:
-            # In one go, as TensorFlow does it, this is far slower, for it fills few channels. Here the columns of the
-            # patches are channels at first, and are then laid side by side.
+            # In one go, as TensorFlow does it, this is far slower, for it fills few channels. Here
+            # the columns of the patches are channels at first, and are then laid side by side.
             n, h, w = tf.shape(images)[0], images.shape[1], slopes.shape[2]
             columns = tf.reshape(filters, [p, 1, p * c, k])
             columns = tf.nn.conv2d_transpose(slopes, columns, [n, h, w, p * c], [s, 1], "VALID")
@@ -156,7 +189,9 @@ def _some_patches(images: tf.Tensor, p: int, s: int, seed: tf.Tensor, most: int)
     """Patches `[n, p, p, c]` of `[n, h, w, c]`, at most `most` of them, in random order."""
     n, (h, w, c) = tf.shape(images, tf.int64)[0], images.shape[1:]
     rows, columns = (h - p) // s + 1, (w - p) // s + 1
-    chosen = tf.random.experimental.stateless_shuffle(tf.range(n * rows * columns), seed, alg="philox")[:most]
+    chosen = tf.random.experimental.stateless_shuffle(
+        tf.range(n * rows * columns), seed, alg="philox"
+    )[:most]
     image, place = chosen // (rows * columns), chosen % (rows * columns)
     corners = (image * h + place // columns * s) * w + place % columns * s
     square = w * tf.range(p, dtype=tf.int64)[:, None] + tf.range(p, dtype=tf.int64)

@@ -1,8 +1,9 @@
 """Semi-discrete transport: a few atoms of equal mass against data that is only seen in batches.
 
-The dual problem has one number per atom: ``max_psi E_x min_k (|x - y_k| - psi_k) + mean psi`` (Genevay et al., 2016,
-eq. 5; Chen et al., 2019). Its gradient compares each atom's mass with the part of the data that chose it, so atoms that
-are chosen too often become dearer. Whatever psi is, the value is at most W1.
+The dual problem has one number per atom: ``max_psi E_x min_k (|x - y_k| - psi_k) + mean psi``
+(Genevay et al., 2016, eq. 5; Chen et al., 2019). Its gradient compares each atom's mass with the
+part of the data that chose it, so atoms that are chosen too often become dearer. Whatever psi is,
+the value is at most W1.
 """
 
 from collections.abc import Callable
@@ -49,19 +50,27 @@ def semi_discrete(
 
     Args:
         atoms: `[k, ...]`.
-        data: Samples `[n, ...]`, or a function that draws some: ``(generator, count) -> [count, ...]``.
+        data: Samples `[n, ...]`, or a function that draws some: ``(generator, count) -> [count,
+            ...]``.
         steps: Steps of the ascent; step t has the length ``learning_rate / sqrt(t)``.
         batch_size: Samples per step, drawn with replacement.
-        learning_rate: Above 0, in units of k times the spread of the distances over sqrt(steps), which suit any data.
+        learning_rate: Above 0, in units of k times the spread of the distances over sqrt(steps),
+            which suit any data.
         seed: Of the batches.
-        averaged: Return the mean of the potentials over the second half of the steps, which is less noisy.
-        polish: Go on with L-BFGS on a smoothed dual of the whole data, which then needs the matrix of all distances.
+        averaged: Return the mean of the potentials over the second half of the steps, which is less
+            noisy.
+        polish: Go on with L-BFGS on a smoothed dual of the whole data, which then needs the matrix
+            of all distances.
 
     Raises:
         ValueError: If an argument is wrong.
     """
     atoms = points(atoms, "atoms")
-    for name, number in (("steps", steps), ("batch_size", batch_size), ("learning_rate", learning_rate)):
+    for name, number in (
+        ("steps", steps),
+        ("batch_size", batch_size),
+        ("learning_rate", learning_rate),
+    ):
         if not 0 < number < np.inf:
             raise ValueError(f"{name} must be above 0, got {number}.")
     if polish and callable(data):
@@ -70,12 +79,16 @@ def semi_discrete(
     draw = data if callable(data) else _sampler(points(data, "data"))
     k = len(atoms)
     psi, mean, history = np.zeros(k), np.zeros(k), np.zeros(steps)
-    step_size = learning_rate * k * float(cost_matrix(draw(rng, batch_size), atoms).std()) / steps**0.5
+    step_size = (
+        learning_rate * k * float(cost_matrix(draw(rng, batch_size), atoms).std()) / steps**0.5
+    )
     for step in range(steps):
         reduced = cost_matrix(draw(rng, batch_size), atoms) - psi
         choice = reduced.argmin(axis=1)
         history[step] = reduced.min(axis=1).mean() + psi.mean()
-        psi = psi + step_size / (step + 1) ** 0.5 * (1 / k - np.bincount(choice, minlength=k) / len(choice))
+        psi = psi + step_size / (step + 1) ** 0.5 * (
+            1 / k - np.bincount(choice, minlength=k) / len(choice)
+        )
         tail = step + 1 - steps // 2
         mean = mean + (psi - mean) / tail if tail > 0 else psi
     psi = mean if averaged else psi
@@ -106,5 +119,7 @@ def _polished(costs: np.ndarray, psi: np.ndarray) -> np.ndarray:
         return epsilon * log_sums.mean() - psi.mean(), share - 1 / k
 
     for epsilon in _COOLING:
-        psi = minimize(minus_dual, psi, (epsilon,), "L-BFGS-B", jac=True, options={"maxiter": 200}).x
+        psi = minimize(
+            minus_dual, psi, (epsilon,), "L-BFGS-B", jac=True, options={"maxiter": 200}
+        ).x
     return unit * (psi - psi.mean())

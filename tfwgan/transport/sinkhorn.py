@@ -2,9 +2,11 @@
 
 ``OT_epsilon(x, y) = min_P <P, c> + epsilon KL(P | a x b)`` (Cuturi, 2013) lies between W1 and
 ``W1 + epsilon log min(n, m)``. It is positive even between equal sets; the divergence
-``S = OT(x, y) - OT(x, x) / 2 - OT(y, y) / 2`` is not, and is never negative (Feydy et al., 2019, theorem 1).
+``S = OT(x, y) - OT(x, x) / 2 - OT(y, y) / 2`` is not, and is never negative (Feydy et al., 2019,
+theorem 1).
 
-All sums are of logarithms, in float64, so that a small epsilon neither overflows nor loses its digits.
+All sums are of logarithms, in float64, so that a small epsilon neither overflows nor loses its
+digits.
 """
 
 import math
@@ -25,7 +27,8 @@ class Entropic:
         value: ``OT_epsilon``, or the divergence S; only as good as `error` says.
         converged: Whether `error` is within the tolerance.
         iterations: Most iterations of any of the problems, the cooling included.
-        error: How far the marginals of the plans are from the weights, the largest sum of absolute differences.
+        error: How far the marginals of the plans are from the weights, the largest sum of absolute
+            differences.
         plan: Of x and y, float64 `[n, m]`; its marginals are right up to `error`.
     """
 
@@ -68,10 +71,14 @@ def sinkhorn(
         plan = _plan(costs, f, g, epsilon).numpy()
         values.append(float(tf.reduce_mean(f) + tf.reduce_mean(g) - epsilon * (plan.sum() - 1.0)))
         iterations.append(int(steps))
-        errors.append(max(np.abs(plan.sum(axis) - 1 / plan.shape[1 - axis]).sum() for axis in (0, 1)))
+        errors.append(
+            max(np.abs(plan.sum(axis) - 1 / plan.shape[1 - axis]).sum() for axis in (0, 1))
+        )
         plans.append(plan)
     value = values[0] - sum(values[1:]) / 2
-    return Entropic(value, bool(max(errors) <= tolerance), max(iterations), float(max(errors)), plans[0])
+    return Entropic(
+        value, bool(max(errors) <= tolerance), max(iterations), float(max(errors)), plans[0]
+    )
 
 
 def sinkhorn_loss(
@@ -84,8 +91,8 @@ def sinkhorn_loss(
 ) -> tf.Tensor:
     """`sinkhorn` for the Euclidean distance as a loss of either set, also in a graph and on a GPU.
 
-    By the envelope theorem its gradient is that of ``<P, c>`` with the plans held fixed; the iterations themselves are
-    not differentiated. Points that coincide don't pull.
+    By the envelope theorem its gradient is that of ``<P, c>`` with the plans held fixed; the
+    iterations themselves are not differentiated. Points that coincide don't pull.
 
     Args:
         x: Samples `[n, ...]`.
@@ -120,8 +127,11 @@ def _term(x: tf.Tensor, y: tf.Tensor, options: tuple[tf.Tensor, ...], symmetric:
     # Where points meet for the precision of the products below, they don't pull.
     sizes = tf.reduce_sum(tf.square(x), axis=1)[:, None] + tf.reduce_sum(tf.square(y), axis=1)
     plan = _plan(costs, f, g, options[0])
-    pull = tf.stop_gradient(tf.where(costs > 1e-6 * tf.sqrt(sizes), plan / costs, tf.zeros_like(costs)))
-    # Half the sum of pull * |x - y|^2, which has the gradient of <P, c>, without the difference of every pair.
+    pull = tf.stop_gradient(
+        tf.where(costs > 1e-6 * tf.sqrt(sizes), plan / costs, tf.zeros_like(costs))
+    )
+    # Half the sum of pull * |x - y|^2, which has the gradient of <P, c>, without the difference of
+    # every pair.
     half = -tf.reduce_sum(x * (pull @ y)) + 0.5 * (
         tf.reduce_sum(pull * tf.reduce_sum(tf.square(x), axis=1)[:, None])
         + tf.reduce_sum(pull * tf.reduce_sum(tf.square(y), axis=1))
@@ -132,13 +142,17 @@ def _term(x: tf.Tensor, y: tf.Tensor, options: tuple[tf.Tensor, ...], symmetric:
 
 @tf.function(reduce_retracing=True)
 def _potentials(
-    costs: tf.Tensor, epsilon: tf.Tensor, tolerance: tf.Tensor, max_iterations: tf.Tensor, symmetric: bool
+    costs: tf.Tensor,
+    epsilon: tf.Tensor,
+    tolerance: tf.Tensor,
+    max_iterations: tf.Tensor,
+    symmetric: bool,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """Sinkhorn's iterations (Peyre and Cuturi, 2019, eqs. 4.40-41), epsilon cooled down by halves (their remark 4.9).
 
     Returns:
-        f `[n]`, g `[m]`, and the number of iterations. Of a symmetric problem f and g are equal, and found in few
-        steps by averaging (Feydy et al., 2019, eq. 25).
+        f `[n]`, g `[m]`, and the number of iterations. Of a symmetric problem f and g are equal,
+        and found in few steps by averaging (Feydy et al., 2019, eq. 25).
     """
 
     def going_on(step, temperature, f, g, error):
@@ -181,11 +195,17 @@ def _plan(costs: tf.Tensor, f: tf.Tensor, g: tf.Tensor, epsilon: float) -> tf.Te
     return tf.exp((f[:, None] + g - costs) / epsilon) / tf.cast(tf.size(costs), costs.dtype)
 
 
-def _options(epsilon: float, tolerance: float, max_iterations: int) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
+def _options(
+    epsilon: float, tolerance: float, max_iterations: int
+) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
     """The numbers as tensors, so that a graph is not traced for each; ValueError if one is out of range."""
     for name, number in (("epsilon", epsilon), ("tolerance", tolerance)):
         if not 0 < number < math.inf:
             raise ValueError(f"{name} must be above 0 and finite, got {number}.")
     if max_iterations < 1:
         raise ValueError(f"max_iterations must be at least 1, got {max_iterations}.")
-    return tf.constant(epsilon, tf.float64), tf.constant(tolerance, tf.float64), tf.constant(max_iterations, tf.int32)
+    return (
+        tf.constant(epsilon, tf.float64),
+        tf.constant(tolerance, tf.float64),
+        tf.constant(max_iterations, tf.int32),
+    )

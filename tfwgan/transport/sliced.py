@@ -25,7 +25,8 @@ def directions(d: int | tf.Tensor, n: int, seed: int | tf.Tensor) -> tf.Tensor:
     Args:
         d: Dimension of the space.
         n: Number of directions.
-        seed: A number, or the int64 `[2]` seed of one draw. The same seed gives the same directions everywhere.
+        seed: A number, or the int64 `[2]` seed of one draw. The same seed gives the same directions
+            everywhere.
 
     Returns:
         float32 `[d, n]`, columns of length 1.
@@ -42,10 +43,16 @@ def directions(d: int | tf.Tensor, n: int, seed: int | tf.Tensor) -> tf.Tensor:
 def seed_pair(seed: int | tf.Tensor, purpose: str) -> tf.Tensor:
     """The int64 `[2]` seed of one draw, from a number or from itself."""
     is_number = isinstance(seed, int | np.integer)
-    return rng.seed_pair(rng.stream(int(seed), purpose), 0) if is_number else tf.convert_to_tensor(seed)
+    return (
+        rng.seed_pair(rng.stream(int(seed), purpose), 0)
+        if is_number
+        else tf.convert_to_tensor(seed)
+    )
 
 
-def swd(x: tf.Tensor, y: tf.Tensor, n_projections: int = 128, seed: int | tf.Tensor = 0) -> tf.Tensor:
+def swd(
+    x: tf.Tensor, y: tf.Tensor, n_projections: int = 128, seed: int | tf.Tensor = 0
+) -> tf.Tensor:
     """The sliced Wasserstein-1 distance (Rabin et al., 2011), for any two numbers of points.
 
     Args:
@@ -58,18 +65,21 @@ def swd(x: tf.Tensor, y: tf.Tensor, n_projections: int = 128, seed: int | tf.Ten
         A scalar, the mean over the directions of the exact distance of the projections; at most W1.
 
     Raises:
-        ValueError: If the samples are no real numbers, the shapes don't fit, or no direction is asked for.
+        ValueError: If the samples are no real numbers, the shapes don't fit, or no direction is
+            asked for.
     """
     x, y = flat_pair(x, y)
     lines = tf.cast(directions(x.shape[1] or tf.shape(x)[1], n_projections, seed), x.dtype)
     return tf.reduce_mean(line_w1(*(tf.matmul(lines, points, True, True) for points in (x, y))))
 
 
-def full_dim_swd(x: tf.Tensor, y: tf.Tensor, n_projections: int = 128, seed: int | tf.Tensor = 0) -> tf.Tensor:
+def full_dim_swd(
+    x: tf.Tensor, y: tf.Tensor, n_projections: int = 128, seed: int | tf.Tensor = 0
+) -> tf.Tensor:
     """The cost in the whole space of the plans that are optimal along random lines; else as `swd`.
 
-    Each plan couples the points in the order of their projections. So this is at least W1, for any two numbers of
-    points. Memory grows as n times m.
+    Each plan couples the points in the order of their projections. So this is at least W1, for any
+    two numbers of points. Memory grows as n times m.
     """
     x, y = flat_pair(x, y)
     n, m = tf.shape(x, tf.int64)[0], tf.shape(y, tf.int64)[0]
@@ -98,10 +108,15 @@ def projected_w1(
         ValueError: If the shapes don't fit, or a number is below 1.
     """
     if dim < 1 or n_projections < 1:
-        raise UsageError(f"dim and n_projections must be at least 1, got {dim} and {n_projections}.")
+        raise UsageError(
+            f"dim and n_projections must be at least 1, got {dim} and {n_projections}."
+        )
     x, y = flat_pair(x, y)
     columns = tf.cast(directions(x.shape[1] or tf.shape(x)[1], dim * n_projections, seed), x.dtype)
-    return tf.add_n([w1_loss(x @ lines, y @ lines) for lines in tf.split(columns, n_projections, 1)]) / n_projections
+    return (
+        tf.add_n([w1_loss(x @ lines, y @ lines) for lines in tf.split(columns, n_projections, 1)])
+        / n_projections
+    )
 
 
 def line_w1(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
@@ -117,11 +132,12 @@ def coupling(n: int | tf.Tensor, m: int | tf.Tensor) -> tuple[tf.Tensor, tf.Tens
     """The optimal plan between n and m sorted numbers of equal weights.
 
     Returns:
-        int64 `[n + m]` i and j, and float64 `[n + m]` how much mass number i sends to number j; some masses are 0.
+        int64 `[n + m]` i and j, and float64 `[n + m]` how much mass number i sends to number j;
+        some masses are 0.
     """
     n, m = tf.cast(n, tf.int64), tf.cast(m, tf.int64)
-    # Number i holds the quantiles from i/n to (i + 1)/n. Between neighbouring ones of i/n and j/m both partners stay;
-    # in units of 1/(nm) all are whole numbers.
+    # Number i holds the quantiles from i/n to (i + 1)/n. Between neighbouring ones of i/n and j/m
+    # both partners stay; in units of 1/(nm) all are whole numbers.
     edges = tf.sort(tf.concat([m * tf.range(n), n * tf.range(m), [n * m]], axis=0))
     starts = edges[:-1]
     return starts // m, starts // n, (edges[1:] - starts) / (n * m)
@@ -130,7 +146,8 @@ def coupling(n: int | tf.Tensor, m: int | tf.Tensor) -> tuple[tf.Tensor, tf.Tens
 @tf.custom_gradient
 def sorted_rows(values: tf.Tensor) -> tuple[tf.Tensor, Callable]:
     """Each row of `[k, n]` in ascending order; NaN last."""
-    # The permutation is not needed before a gradient is asked for, and costs twice the values alone.
+    # The permutation is not needed before a gradient is asked for, and costs twice the values
+    # alone.
     if _has_gpu():
         result = tf.sort(values)
     else:
@@ -148,9 +165,12 @@ def sorted_rows(values: tf.Tensor) -> tuple[tf.Tensor, Callable]:
 def _mean_gap(x: tf.Tensor, y: tf.Tensor, mass: tf.Tensor) -> tuple[tf.Tensor, Callable]:
     """``sum_i mass_i |x_i - y_i|`` for each row of `[k, n]`; the masses `[n]` get no gradient.
 
-    TensorFlow's own gradient of this keeps four arrays of the size of `x` until it is asked for, this one keeps one.
+    TensorFlow's own gradient of this keeps four arrays of the size of `x` until it is asked for,
+    this one keeps one.
     """
-    gap = tf.stop_gradient(x) - tf.stop_gradient(y)  # without the stops a tape would keep `x` and `y` too
+    gap = tf.stop_gradient(x) - tf.stop_gradient(
+        y
+    )  # without the stops a tape would keep `x` and `y` too
 
     def gradient(slopes: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor, None]:
         pull = tf.sign(gap) * mass * slopes[:, None]
@@ -177,24 +197,32 @@ def _cost(x: tf.Tensor, y: tf.Tensor, plan: tf.Tensor) -> tuple[tf.Tensor, Calla
         origin = tf.reduce_mean(y, axis=0)
         near_x, near_y = x - origin, y - origin
         # Where points meet for the precision of these products, they don't pull.
-        sizes = tf.reduce_sum(tf.square(near_x), axis=1)[:, None] + tf.reduce_sum(tf.square(near_y), axis=1)
-        pull = tf.cast(slope, tf.float64) * tf.where(ways > 1e-7 * tf.sqrt(sizes), plan / ways, tf.zeros_like(plan))
+        sizes = tf.reduce_sum(tf.square(near_x), axis=1)[:, None] + tf.reduce_sum(
+            tf.square(near_y), axis=1
+        )
+        pull = tf.cast(slope, tf.float64) * tf.where(
+            ways > 1e-7 * tf.sqrt(sizes), plan / ways, tf.zeros_like(plan)
+        )
         pull_x = tf.reduce_sum(pull, axis=1)[:, None] * near_x - pull @ near_y
-        pull_y = tf.reduce_sum(pull, axis=0)[:, None] * near_y - tf.matmul(pull, near_x, transpose_a=True)
+        pull_y = tf.reduce_sum(pull, axis=0)[:, None] * near_y - tf.matmul(
+            pull, near_x, transpose_a=True
+        )
         return tf.cast(pull_x, dtype), tf.cast(pull_y, dtype), None
 
     return tf.cast(tf.reduce_sum(plan * ways), dtype), gradient
 
 
 def _has_gpu() -> bool:
-    return bool(tf.config.get_visible_devices("GPU"))  # those that --devices=cpu hides are still physical ones
+    return bool(
+        tf.config.get_visible_devices("GPU")
+    )  # those that --devices=cpu hides are still physical ones
 
 
 def _numpy(function: Callable[..., np.ndarray], dtype: tf.DType, *arrays: tf.Tensor) -> tf.Tensor:
     """Applies a function of arrays `[k, n]` to blocks of their rows, one thread per core.
 
-    NumPy sorts about ten times faster than TensorFlow where the processor has AVX-512, and lets go of the interpreter
-    while it does.
+    NumPy sorts about ten times faster than TensorFlow where the processor has AVX-512, and lets go
+    of the interpreter while it does.
     """
 
     def in_blocks(*arrays: np.ndarray) -> np.ndarray:
@@ -220,8 +248,9 @@ def _order(values: np.ndarray) -> np.ndarray:
     """What sorts each row of `[k, n]`, int64."""
     if values.dtype != np.float32 or values.shape[1] >= 2**31:
         return np.argsort(values, axis=1)
-    # Each number and its place as one whole number: twice as fast as argsort. The bits of a float, read as a whole
-    # number, keep the order of the positive ones, and reverse that of the negative ones, whose bits are flipped here.
+    # Each number and its place as one whole number: twice as fast as argsort. The bits of a float,
+    # read as a whole number, keep the order of the positive ones, and reverse that of the negative
+    # ones, whose bits are flipped here.
     bits = values.view(np.int32)
     keys = (bits ^ ((bits >> 31) & 0x7FFFFFFF)).astype(np.int64)
     keys <<= 32
