@@ -1,4 +1,7 @@
-"""Installs `tfwgan` with its data, its configurations and its command; tool settings live in pyproject.toml."""
+"""Installs `tfwgan` with its data, its configurations and its command.
+
+The settings of tools live in pyproject.toml.
+"""
 
 import re
 from pathlib import Path
@@ -39,6 +42,7 @@ setup(
         "pot>=0.9.7,<0.10",  # its network simplex is called by a name that is not public
         "scipy>=1.11",  # sparse plans, connected components; pot brings it too
         "absl-py>=2.1",
+        "matplotlib>=3.8",  # charts of studies
         "pillow>=10",  # reads and writes images; tensorboard brings it too
         "pyyaml>=6",  # reads configs; tensorflow-datasets brings it too
     ],

@@ -13,7 +13,7 @@ SCRIPTS = sorted((ROOT / "scripts").rglob("*.py"))
 # A room imports from itself and from rows above its own; rooms of one row don't know each other.
 ROWS = [
     "errors rng files screen protocols",
-    "start schedule plain axes heads",
+    "start schedule plain heads",
     "transport plots",
     "data priors networks objectives optimizers augment",
     "metrics fitting repeat",

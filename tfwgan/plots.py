@@ -1,12 +1,17 @@
-"""Small charts without a plotting library: curves, bars, tables of numbers, plans of transport, side by side."""
+"""Charts by matplotlib as pictures: curves, bars, tables of numbers, plans of transport.
 
-import math
+Every function returns pixels, uint8 `[height, width, 3]`, and leaves matplotlib's settings alone.
+"""
+
+from __future__ import annotations
+
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
-from PIL import Image, ImageDraw, ImageFont
 
-from tfwgan import axes
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
 
 # Told apart also by those who don't see all colours (Okabe and Ito, 2008).
 COLOURS = (
@@ -19,10 +24,11 @@ COLOURS = (
     (90, 90, 90),
 )
 
-_ZOOM = 3  # drawn larger, for smooth lines and letters
-_INK, _PALE, _GRID = (60, 60, 60), (150, 150, 150), (232, 232, 232)
-
 Curve = tuple[Sequence[float], Sequence[float]]
+Size = tuple[int, int]
+
+_DPI = 100
+_SIZE = (640, 400)
 
 
 def line_chart(
@@ -31,17 +37,17 @@ def line_chart(
     x_label: str = "",
     y_label: str = "",
     log_y: bool = False,
-    size: tuple[int, int] = (640, 400),
+    size: Size = _SIZE,
 ) -> np.ndarray:
-    """Curves in one frame, with ticks; beside each its last value, and its name if there are several.
+    """Curves in one frame, with a legend that tells the last value of each.
 
     Args:
         curves: Points (x, y) of each, by name. A NaN breaks the line, and a point between two
             breaks is a dot; a value of infinity runs along the upper edge.
         title: Printed above the frame.
         x_label: Printed below.
-        y_label: Printed above the axis.
-        log_y: Make the vertical axis logarithmic, and say so; what is not above 0 is left out.
+        y_label: Printed beside the axis.
+        log_y: Make the vertical axis logarithmic; what is not above 0 is left out.
         size: Width and height in pixels.
 
     Returns:
@@ -50,22 +56,24 @@ def line_chart(
     Raises:
         ValueError: If the x and y of a curve have not the same length.
     """
-    data = {name: _curve(name, *curve, log_y) for name, curve in curves.items()}
-    heights = np.concatenate([y[np.isfinite(y)] for _, y in data.values()] or [[]])
-    margin = 0.1 if any(np.isinf(y).any() for _, y in data.values()) else 0.05
-    places = np.concatenate([x[np.isfinite(x)] for x, _ in data.values()] or [[]])
-    ends = [_end(name if len(data) > 1 else "", *curve) for name, curve in data.items()]
-    chart = _Chart(size, title, x_label, f"{y_label} (log scale)".strip() if log_y else y_label)
-    chart.frame(
-        axes.limits(places, 0.0),
-        axes.limits(heights, margin, log_y),
-        log_y,
-        beside=[text for text, _ in ends],
-    )
-    for colour, (x, y) in zip(_colours(len(data)), data.values(), strict=True):
-        chart.curve(x, y, colour)
-    chart.name_ends(ends, _colours(len(data)) if len(data) > 1 else [None] * len(data))
-    return chart.pixels()
+    data = {name: _checked(name, *curve) for name, curve in curves.items()}
+    if log_y:
+        data = {name: (x, np.where(y > 0, y, np.nan)) for name, (x, y) in data.items()}
+    shown = np.concatenate([y[np.isfinite(y)] for _, y in data.values()] or [[]])
+    axes = _axes(title, x_label, y_label, size)
+    if log_y and len(shown):
+        axes.set_yscale("log")
+    for colour, (name, (x, y)) in zip(_colours(len(data)), data.items(), strict=True):
+        label = _with_last_value(name if len(data) > 1 else "", y)
+        good = np.isfinite(x) & np.isfinite(y)
+        alone = good & ~np.r_[False, good[:-1]] & ~np.r_[good[1:], False]
+        axes.plot(x, np.where(good, y, np.nan), color=colour, label=label or None)
+        axes.plot(x[alone], y[alone], "o", color=colour, markersize=5)
+        if np.isinf(y).any():  # at the upper edge, wherever that is
+            top = np.where(y == np.inf, 0.995, np.nan)
+            axes.plot(x, top, color=colour, transform=axes.get_xaxis_transform())
+    _legend(axes)
+    return _pixels(axes)
 
 
 def bar_chart(
@@ -73,7 +81,7 @@ def bar_chart(
     title: str = "",
     x_label: str = "",
     y_label: str = "",
-    size: tuple[int, int] = (640, 400),
+    size: Size = _SIZE,
 ) -> np.ndarray:
     """Bars of given heights at given places, a colour for each name.
 
@@ -81,7 +89,7 @@ def bar_chart(
         bars: Places and heights, by name.
         title: Printed above the frame.
         x_label: Printed below.
-        y_label: Printed above the axis.
+        y_label: Printed beside the axis.
         size: Width and height in pixels.
 
     Returns:
@@ -90,28 +98,19 @@ def bar_chart(
     Raises:
         ValueError: If places and heights have not the same length.
     """
-    data = {name: _curve(name, *pair, False) for name, pair in bars.items()}
+    data = {name: _checked(name, *pair) for name, pair in bars.items()}
     places = np.unique(np.concatenate([x for x, _ in data.values()]))
-    width = 0.8 * (np.diff(places).min() if len(places) > 1 else 1.0)
     heights = np.concatenate([y for _, y in data.values()])
-    chart = _Chart(size, title, x_label, y_label, legend=list(data) if len(data) > 1 else [])
-    margin = width / 2 + 0.02 * (places[-1] - places[0] + width)
-    # Counts have no half ticks.
-    whole = [
-        bool(np.all(np.asarray(numbers) == np.round(numbers))) for numbers in (places, heights)
-    ]
-    x_limits = places[0] - margin, places[-1] + margin
-    chart.frame(x_limits, (min(0.0, heights.min()), 1.08 * max(heights.max(), 1e-9)), whole=whole)
-    for colour, (x, y) in zip(_colours(len(data)), data.values(), strict=True):
-        for place, height in zip(x, y, strict=True):
-            corners = (
-                chart.place(place - width / 2, max(height, 0)),
-                chart.place(place + width / 2, min(height, 0)),
-            )
-            chart.draw.rectangle(
-                [*corners[0], *corners[1]], fill=_mix(colour, 0.75), outline=colour, width=_ZOOM
-            )
-    return chart.pixels()
+    width = 0.8 * (np.diff(places).min() if len(places) > 1 else 1.0)
+    axes = _axes(title, x_label, y_label, size)
+    for colour, (name, (x, y)) in zip(_colours(len(data)), data.items(), strict=True):
+        label = name if len(data) > 1 else None
+        axes.bar(x, y, width, color=colour, alpha=0.8, edgecolor=colour, label=label)
+    for axis, numbers in ((axes.xaxis, places), (axes.yaxis, heights)):
+        if np.all(numbers == np.round(numbers)):  # counts have no half ticks
+            axis.get_major_locator().set_params(integer=True)
+    _legend(axes)
+    return _pixels(axes)
 
 
 def matrix(
@@ -119,7 +118,7 @@ def matrix(
     rows: Sequence[str],
     columns: Sequence[str],
     title: str = "",
-    size: tuple[int, int] = (640, 400),
+    size: Size = _SIZE,
 ) -> np.ndarray:
     """A small table `[n, m]` of numbers of at least 0, the larger the darker.
 
@@ -134,24 +133,19 @@ def matrix(
         uint8 `[height, width, 3]`.
     """
     values = np.asarray(values, np.float64)
-    chart = _Chart(size, title)
-    indent = max(chart.width(name) for name in rows) + 24
-    side = min((size[0] - indent - 24) / len(columns), (size[1] - 100) / len(rows), 72)
-    left, top = (size[0] - side * len(columns) + indent) / 2, 76
-    for j, name in enumerate(columns):
-        chart.text((left + (j + 0.5) * side, top - 8), name, "mb")
-    for i, name in enumerate(rows):
-        chart.text((left - 10, top + (i + 0.5) * side), name, "rm")
-        for j, value in enumerate(values[i]):
-            share = value / max(values.max(), 1e-300)
-            corner = left + j * side, top + i * side
-            box = [_ZOOM * c for c in (*corner, corner[0] + side, corner[1] + side)]
-            chart.draw.rectangle(
-                box, fill=_mix(COLOURS[0], 0.85 * share), outline=(255, 255, 255), width=2 * _ZOOM
-            )
-            ink = (255, 255, 255) if share > 0.6 else _INK if value else _PALE
-            chart.text((corner[0] + side / 2, corner[1] + side / 2), f"{value:g}", "mm", ink)
-    return chart.pixels()
+    most = max(values.max(), 1e-300)
+    axes = _axes(title, "", "", size)
+    axes.imshow(values, cmap="Blues", vmin=0.0, vmax=1.2 * most)
+    for i, j in np.ndindex(*values.shape):
+        ink = "white" if values[i, j] > 0.6 * most else "black"
+        axes.text(j, i, f"{values[i, j]:g}", ha="center", va="center", color=ink)
+    axes.set_xticks(range(len(columns)), columns)
+    axes.set_yticks(range(len(rows)), rows)
+    axes.xaxis.tick_top()
+    axes.tick_params(length=0)
+    axes.grid(False)
+    axes.spines[:].set_visible(False)
+    return _pixels(axes)
 
 
 def moves(
@@ -160,9 +154,9 @@ def moves(
     plan: np.ndarray,
     title: str = "",
     names: tuple[str, str] = ("from", "to"),
-    size: tuple[int, int] = (640, 400),
+    size: Size = _SIZE,
 ) -> np.ndarray:
-    """A plan of transport on the line: sources above, targets below, a line for each move with its mass x way.
+    """A plan of transport on the line: sources above, targets below, a line for each move.
 
     Args:
         positions_x: Of the sources, `[n]`.
@@ -173,27 +167,22 @@ def moves(
         size: Width and height in pixels.
 
     Returns:
-        uint8 `[height, width, 3]`.
+        uint8 `[height, width, 3]`; beside each line stands its mass times its way.
     """
-    chart = _Chart(size, title, legend=list(names))
-    chart.frame(
-        axes.limits(np.concatenate([positions_x, positions_y]), 0.1), (-0.2, 1.2), ticks_y=False
-    )
+    x, y, plan = (np.asarray(part, np.float64) for part in (positions_x, positions_y, plan))
+    axes = _axes(title, "", "", size)
     for i, j in zip(*np.nonzero(plan), strict=True):
-        start, end = chart.place(positions_x[i], 1.0), chart.place(positions_y[j], 0.0)
-        chart.draw.line(
-            [start, end], fill=_PALE, width=round(_ZOOM * 4 * plan[i, j] / np.max(plan))
-        )
-        spot = [(0.7 * a + 0.3 * b) / _ZOOM for a, b in zip(start, end, strict=True)]
-        label = f"{plan[i, j]:g} x {abs(positions_x[i] - positions_y[j]):g}"
-        chart.text((spot[0] + 10, spot[1]), label, "lb" if start[0] < end[0] else "lt")
-    for positions, height, colour in (
-        (positions_x, 1.0, COLOURS[0]),
-        (positions_y, 0.0, COLOURS[1]),
-    ):
-        for position in positions:
-            chart.draw.circle(chart.place(position, height), 8 * _ZOOM, fill=colour)
-    return chart.pixels()
+        axes.plot([x[i], y[j]], [1, 0], color="0.6", linewidth=3 * plan[i, j] / plan.max())
+        label = f" {plan[i, j]:g} × {abs(x[i] - y[j]):g}"
+        axes.text(0.7 * x[i] + 0.3 * y[j], 0.7, label, va="center")
+    for colour, places, height, name in zip(_colours(2), (x, y), (1.0, 0.0), names, strict=True):
+        axes.plot(places, np.full(len(places), height), "o", color=colour, markersize=12)
+        axes.text(0.0, height, f"{name} ", ha="right", va="center", color=colour,
+                  transform=axes.get_yaxis_transform())  # fmt: skip
+    axes.set_ylim(-0.2, 1.2)
+    axes.margins(x=0.15)
+    axes.set_yticks([])
+    return _pixels(axes)
 
 
 def tiles(pictures: Sequence[Sequence[np.ndarray]], gap: int = 12) -> np.ndarray:
@@ -217,133 +206,55 @@ def tiles(pictures: Sequence[Sequence[np.ndarray]], gap: int = 12) -> np.ndarray
     return np.concatenate(rows)
 
 
-class _Chart:
-    """A canvas with a title, perhaps a legend, and a frame that knows where numbers lie."""
+def _axes(title: str, x_label: str, y_label: str, size: Size) -> Axes:
+    """Axes to draw on, in a figure of their own."""
+    # Charts are drawn at the end of studies only: nothing else should pay for the import.
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
+    from matplotlib.figure import Figure
 
-    def __init__(self, size, title="", x_label="", y_label="", legend=()):
-        self.image = Image.new("RGB", (size[0] * _ZOOM, size[1] * _ZOOM), "white")
-        self.draw = ImageDraw.Draw(self.image)
-        self.font = ImageFont.load_default(13 * _ZOOM)
-        self.legend_width = max((self.width(name) for name in legend), default=-40) + 40
-        self.size, self.labels = size, (x_label, y_label)
-        self.text((16, 14), title, "lt", (20, 20, 20), ImageFont.load_default(16 * _ZOOM))
-        for row, (name, colour) in enumerate(zip(legend, _colours(len(legend)), strict=True)):
-            left, middle = size[0] - self.legend_width + 4, 66 + 22 * row
-            self.draw.line(
-                [_ZOOM * c for c in (left, middle, left + 18, middle)], fill=colour, width=4 * _ZOOM
-            )
-            self.text((left + 26, middle), name, "lm")
-
-    def width(self, text):
-        """Width of a text in pixels."""
-        return self.font.getlength(text) / _ZOOM
-
-    def text(self, place, text, anchor, colour=_INK, font=None):
-        """Prints a text at (x, y) in pixels."""
-        self.draw.text(
-            (place[0] * _ZOOM, place[1] * _ZOOM), text, colour, font or self.font, anchor
-        )
-
-    def frame(self, x_limits, y_limits, log_y=False, ticks_y=True, whole=(False, False), beside=()):
-        """Draws axes, ticks and labels; leaves room for texts beside the frame."""
-        self.limits, self.log_y = (
-            (x_limits, tuple(np.log10(y_limits)) if log_y else y_limits),
-            log_y,
-        )
-        marks_y = (
-            (axes.powers(*y_limits) if log_y else axes.ticks(*y_limits, whole=whole[1]))
-            if ticks_y
-            else []
-        )
-        left = 28 + max((self.width(axes.number(mark)) for mark in marks_y), default=0)
-        room = max((self.width(text) for text in beside), default=0) + 34
-        self.box = (left, 62, self.size[0] - max(room, self.legend_width + 8), self.size[1] - 48)
-        for mark in marks_y:
-            (x0, y), (x1, _) = self.place(x_limits[0], mark), self.place(x_limits[1], mark)
-            self.draw.line([x0, y, x1, y], fill=_GRID, width=_ZOOM)
-            self.text((left - 8, y / _ZOOM), axes.number(mark), "rm")
-        bottom = self.box[3] * _ZOOM
-        for mark in axes.ticks(*x_limits, whole=whole[0]):
-            x = self.place(mark, y_limits[0])[0]
-            self.draw.line([x, bottom, x, bottom + 5 * _ZOOM], fill=_PALE, width=_ZOOM)
-            self.text((x / _ZOOM, self.box[3] + 9), axes.number(mark), "mt")
-        self.draw.line(
-            [self.box[0] * _ZOOM, bottom, self.box[2] * _ZOOM, bottom], fill=_PALE, width=_ZOOM
-        )
-        self.text(((self.box[0] + self.box[2]) / 2, self.size[1] - 10), self.labels[0], "ms")
-        self.text((16, 50), self.labels[1], "ls")
-
-    def place(self, x, y):
-        """Where a point lies on the canvas; what is out of the frame lies on its edge."""
-        if self.log_y:
-            y = math.log10(y) if y > 0 else -math.inf
-        (x0, x1), (y0, y1) = self.limits
-        across, up = (
-            min(max((v - a) / (b - a), 0.0), 1.0) for v, a, b in ((x, x0, x1), (y, y0, y1))
-        )
-        left, top, right, bottom = self.box
-        return _ZOOM * (left + across * (right - left)), _ZOOM * (bottom - up * (bottom - top))
-
-    def curve(self, x, y, colour):
-        """Draws one curve, broken where it is NaN."""
-        good = ~(np.isnan(x) | np.isnan(y))
-        for piece in np.split(np.arange(len(x)), np.flatnonzero(~good)):
-            spots = [self.place(x[i], y[i]) for i in piece if good[i]]
-            if len(spots) == 1:
-                self.draw.circle(spots[0], 3.5 * _ZOOM, fill=colour)
-            elif spots:
-                self.draw.line(spots, fill=colour, width=2 * _ZOOM, joint="curve")
-
-    def name_ends(self, ends, colours):
-        """Prints a text beside the end of each curve; moved apart they are led back to it by a line."""
-        known = [
-            (self.place(*spot), text, colour)
-            for (text, spot), colour in zip(ends, colours, strict=True)
-            if text
-        ]
-        known.sort(key=lambda one: one[0][1])
-        heights = axes.apart([y / _ZOOM for (_, y), _, _ in known], 17, self.box[1], self.box[3])
-        edge = self.box[2]
-        for ((x, y), text, colour), height in zip(known, heights, strict=True):
-            start, joint, end = (x, y), (edge * _ZOOM, y), ((edge + 8) * _ZOOM, height * _ZOOM)
-            self.draw.line([start, joint, end], fill=_PALE, width=_ZOOM)
-            if colour:
-                swatch = [_ZOOM * c for c in (edge + 10, height, edge + 22, height)]
-                self.draw.line(swatch, fill=colour, width=4 * _ZOOM)
-            self.text((edge + (26 if colour else 11), height), text, "lm")
-
-    def pixels(self):
-        """The picture, uint8 `[height, width, 3]`."""
-        return np.asarray(self.image.resize(self.size, Image.Resampling.BOX))
+    figure = Figure([side / _DPI for side in size], dpi=_DPI, layout="constrained")
+    FigureCanvasAgg(figure)
+    axes = figure.add_subplot()
+    axes.set_title(title, loc="left")
+    axes.set_xlabel(x_label)
+    axes.set_ylabel(y_label)
+    axes.grid(axis="y", color="0.9")
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
+    return axes
 
 
-def _curve(
-    name: str, x: Sequence[float], y: Sequence[float], log_y: bool
-) -> tuple[np.ndarray, np.ndarray]:
-    """Points of a curve as float64, checked; what a logarithmic axis can't show is NaN."""
+def _pixels(axes: Axes) -> np.ndarray:
+    """The figure of the axes as a picture."""
+    canvas = axes.figure.canvas
+    canvas.draw()
+    return np.asarray(canvas.buffer_rgba())[..., :3].copy()
+
+
+def _legend(axes: Axes) -> None:
+    """What each colour stands for, right of the frame, where there is something to tell."""
+    if axes.get_legend_handles_labels()[1]:
+        axes.legend(loc="upper left", bbox_to_anchor=(1.0, 1.0), frameon=False)
+
+
+def _with_last_value(name: str, y: np.ndarray) -> str:
+    """A name in a legend, with the last value of its curve if that is finite."""
+    good = np.flatnonzero(~np.isnan(y))
+    last = f"{y[good[-1]]:.4g}" if len(good) and np.isfinite(y[good[-1]]) else ""
+    return f"{name or 'last'}: {last}" if last else name
+
+
+def _checked(name: str, x: Sequence[float], y: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+    """Points of a curve as float64."""
     x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(
-            f"The x and y of {name!r} must have the same length, got shapes {x.shape} and {y.shape}."
+            f"The x and y of {name!r} must have the same length, "
+            f"got shapes {x.shape} and {y.shape}."
         )
-    return x, np.where(y > 0, y, np.nan) if log_y else y
+    return x, y
 
 
-def _colours(n: int) -> list[tuple[int, int, int]]:
+def _colours(n: int) -> list[tuple[float, ...]]:
     """The first `n` colours, again from the start if they run out."""
-    return [COLOURS[i % len(COLOURS)] for i in range(n)]
-
-
-def _mix(colour: Sequence[int], share: float) -> tuple[int, ...]:
-    """A colour on white."""
-    return tuple(round(255 + share * (c - 255)) for c in colour)
-
-
-def _end(name: str, x: np.ndarray, y: np.ndarray) -> tuple[str, tuple[float, float]]:
-    """What to print beside a curve, its name and last value; and where it ends. Nothing, if nothing is drawn of it."""
-    good = np.flatnonzero(~(np.isnan(x) | np.isnan(y)))
-    if not len(good):
-        return name, (-math.inf, 0.0)
-    last = float(y[good[-1]])
-    value = f"{last:.4g}" if math.isfinite(last) else ""
-    return ": ".join(part for part in (name, value) if part), (float(x[good[-1]]), last)
+    return [tuple(part / 255 for part in COLOURS[i % len(COLOURS)]) for i in range(n)]
