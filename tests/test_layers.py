@@ -16,16 +16,18 @@ ROWS = [
     "start schedule plain heads",
     "transport plots",
     "data priors networks objectives optimizers augment",
-    "metrics fitting repeat",
+    "metrics fitting repeat averaging",
     "trainer",
-    "sampling saved_model loop",
+    "sampling endpoints loop",
+    "saved_model",
     "render checkpoint audit",
     "callbacks",
     # The program: what knows flags, specs, configurations or folders of runs.
-    "program.spec",
+    "program.spec program.config_files",
     "program.config program.cli",
     "program.devices program.runs program.datasets program.cost",
     "program.assemble program.resume",
+    "program.loading",
     "program.experiment",
     "program.describe studies",
     "program",  # its verbs
@@ -42,7 +44,10 @@ def label(path):
 
 
 def room(path):
-    """`data` of tfwgan/data/images.py, `program.spec` of its file, None of the package's own front door."""
+    """Returns `data` of tfwgan/data/images.py, and `program.spec` of its file.
+
+    Of the package's own front door it returns None.
+    """
     parts = path.relative_to(ROOT / "tfwgan").with_suffix("").parts
     return None if parts == ("__init__",) else room_of(".".join(parts))
 
@@ -54,7 +59,10 @@ def room_of(module):
 
 
 def imported(path):
-    """Full names of all imported modules, at the top or inside functions; of `from a import b` both a and a.b."""
+    """Yields the full names of all imported modules, at the top or inside functions.
+
+    Of `from a import b` it yields both a and a.b.
+    """
     for node in ast.walk(ast.parse(path.read_text())):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
@@ -88,7 +96,10 @@ def test_imports_point_one_way(path):
 
 @pytest.mark.parametrize("path", PACKAGE, ids=label)
 def test_the_library_knows_no_flags(path):
-    """Nothing below the program imports it, so that all of that can be used without flags, specs and run folders."""
+    """Nothing below the program imports it.
+
+    So all of that can be used without flags, specs and run folders.
+    """
     if (room(path) or "").split(".")[0] not in {"program", "studies", "main", "__main__", *DOORS}:
         assert not [
             name
@@ -107,6 +118,7 @@ def test_nothing_imports_scripts_or_tests(path):
     [
         "program/spec",
         "program/config",
+        "program/config_files",
         "program/cli",
         "screen",
         "sampling",
@@ -149,7 +161,10 @@ def test_nothing_is_checked_by_assert_statements(path):
 
 @pytest.mark.parametrize("path", PACKAGE, ids=label)
 def test_importing_a_module_only_defines(path):
-    """At the top of a module stand a docstring, imports, definitions and assignments, nothing that acts."""
+    """At the top of a module stand a docstring, imports, definitions and assignments.
+
+    Nothing that acts stands there.
+    """
     for node in ast.parse(path.read_text()).body:
         is_docstring = isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant)
         defines = isinstance(

@@ -1,4 +1,4 @@
-"""How Keras drives two networks that are trained against each other: `fit`, callbacks, a loop of one's own."""
+"""How Keras drives two networks that are trained against each other: `fit`, callbacks, a loop."""
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
@@ -9,10 +9,10 @@ import tensorflow as tf
 from tfwgan.data.elements import elements
 from tfwgan.errors import UsageError
 
-_KEPT = "the run's checkpoints hold everything, trainer.save_weights(path) all weights, trainer.generator.save(path) "
 KEEP = (
-    _KEPT
-    + "the generator, and tfwgan.export_saved_model(trainer, path) a model that samples without Keras"
+    "the run's checkpoints hold everything, trainer.save_weights(path) all weights, "
+    "trainer.generator.save(path) the generator, and tfwgan.export_saved_model(trainer, path) "
+    "a model that samples without Keras"
 )
 
 
@@ -31,17 +31,22 @@ def check_callbacks(callbacks: Iterable[Any] | None) -> None:
             one, keras.callbacks.ReduceLROnPlateau | keras.callbacks.LearningRateScheduler
         ):
             raise UsageError(
-                f"{name} changes the rate of one optimizer, and a GAN has two; give each a schedule of "
-                "keras.optimizers.schedules, or set trainer.g_optimizer.learning_rate in a callback."
+                f"{name} changes the rate of one optimizer, and a GAN has two; give each a "
+                "schedule of keras.optimizers.schedules, or set the learning_rate of "
+                "trainer.g_optimizer in a callback."
             )
         if isinstance(one, keras.callbacks.SwapEMAWeights):
             raise UsageError(
-                f"{name} is not needed: with ema=0.999 the trainer samples from its own running average."
+                f"{name} is not needed: with ema=0.999 the trainer samples from its own running "
+                "average."
             )
 
 
 class TwoNetworks(keras.Model):
-    """Abstract. A Keras model of parts that are trained against each other; some methods make no sense for it."""
+    """Abstract. A Keras model of parts that are trained against each other.
+
+    Methods of Keras that make no sense for it say what to do instead.
+    """
 
     def compile(
         self,
@@ -49,14 +54,17 @@ class TwoNetworks(keras.Model):
         d_optimizer: keras.optimizers.Optimizer | None = None,
         **kwargs: Any,
     ) -> None:
-        """Takes the optimizers of generator and critic, and builds both at once: strategies need that before `fit`.
+        """Takes the optimizers of generator and critic.
+
+        Both are built at once: strategies need that before `fit`.
 
         Raises:
             UsageError: If there is a critic and no optimizer for it.
         """
         if self.critic is not None and d_optimizer is None:
             raise UsageError(
-                "compile takes two optimizers, the generator's and the critic's; give a d_optimizer."
+                "compile takes two optimizers, the generator's and the critic's; "
+                "give a d_optimizer."
             )
         # Left to itself, Keras compiles the whole step with XLA on machines that have a GPU, used
         # or not.
@@ -71,7 +79,9 @@ class TwoNetworks(keras.Model):
             d_optimizer.build(self.critic.trainable_variables)
 
     def fit(self, x: tf.data.Dataset, **kwargs: Any) -> keras.callbacks.History:
-        """Keras' `fit` on a stream of batches; one step takes `n_critic` of them, and makes one generator update.
+        """Keras' `fit` on a stream of batches.
+
+        One step takes `n_critic` batches, one for each critic update, then updates the generator.
 
         Args:
             x: Images `[batch, ...]`, see `tfwgan.data.elements`. An endless stream needs
@@ -96,7 +106,7 @@ class TwoNetworks(keras.Model):
         return elements(x, tuple(self.generator.output.shape[1:]), self.critic_steps.most)
 
     def steps(self, x: tf.data.Dataset) -> Iterator[dict[str, float]]:
-        """Trains step by step, and tells the terms of the loss after each: a loop that the caller owns.
+        """Trains step by step, and tells the terms of the loss after each: a loop of your own.
 
             for logs in trainer.steps(data):
                 if logs["critic_loss"] > -0.1:
@@ -120,12 +130,15 @@ class TwoNetworks(keras.Model):
             yield {name: float(terms[name]) for name in self.trackers}
 
     def step_function(self, n: int) -> Callable:
-        """The compiled step for elements of `n` critic batches: from an iterator over them to the running means."""
+        """The compiled step for elements of `n` critic batches.
+
+        It takes an iterator over them to the running means.
+        """
         self._compiled_for(n)
         return self.train_function
 
     def _compiled_for(self, n: int) -> None:
-        """Makes `train_function` that of `n` critic batches: one for all would see a number that it can't unroll."""
+        """Makes `train_function` that of `n` critic batches, a number that it can unroll."""
         self.train_function = self._compiled.get(n)
         self.make_train_function()
         self._compiled[n] = self.train_function

@@ -1,4 +1,4 @@
-"""What the parts of a GAN are to each other: the shapes of samples, critics, objectives, distances and metrics.
+"""What the parts of a GAN are to each other: samples, critics, objectives, distances, metrics.
 
 Nothing inherits from these. They say once what every part may count on, and type checkers hold the
 parts to it.
@@ -25,7 +25,7 @@ class Distance(Protocol):
     """A distance between two sets of samples; of random ones the last argument is `seed`."""
 
     def __call__(self, x: tf.Tensor, y: tf.Tensor, **options: object) -> tf.Tensor | float:
-        """The distance of samples `x [n, ...]`, the generated ones, to `y [m, ...]`, the real ones: a scalar."""
+        """The distance of generated samples `x [n, ...]` to real ones `y [m, ...]`, a scalar."""
 
 
 class Objective(Protocol):
@@ -50,7 +50,7 @@ class Objective(Protocol):
     def critic_terms(
         self, critic: Critic, real: Tensors, fake: Tensors, mix: tf.Tensor, seed: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """Scalars by name; the critic minimises ``critic_loss``. Not called unless `uses_critic`."""
+        """Scalars by name; the critic minimises ``critic_loss``. Called if `uses_critic`."""
 
     def generator_terms(
         self, critic: Critic, real: Tensors, fake: Tensors, seed: tf.Tensor
@@ -77,7 +77,7 @@ class RunFolder(Protocol):
 
 
 class Metric(Protocol):
-    """How far generated samples are from real ones, in one number or several, by suffix: "" is the main one."""
+    """How far generated samples are from real ones, in numbers by suffix: "" is the main one."""
 
     upper: float | None
     options: Mapping[str, object]

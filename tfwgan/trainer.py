@@ -7,6 +7,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfwgan import rng
+from tfwgan.averaging import copy_of, decay_at, move
 from tfwgan.errors import UsageError
 from tfwgan.fitting import TwoNetworks
 from tfwgan.networks.adopt import critic_of, generator_of
@@ -75,7 +76,7 @@ class GanTrainer(TwoNetworks):
         )  # the names are set by whoever knows them
         self.critic_steps = n_critic if isinstance(n_critic, CriticSteps) else CriticSteps(n_critic)
         self.average_generator, self.average_prior = (
-            (_copy(generator), _copy(prior)) if ema else (generator, prior)
+            (copy_of(generator), copy_of(prior)) if ema else (generator, prior)
         )
         self.step = self.add_weight(
             (),
@@ -100,7 +101,7 @@ class GanTrainer(TwoNetworks):
 
     @property
     def generator_variables(self) -> list:
-        """What a generator update moves: the weights of generator, trained table and reconstructor."""
+        """What a generator update moves: generator, trained table, reconstructor."""
         others = self.reconstructor.trainable_variables if self.reconstructor is not None else []
         return self.generator.trainable_variables + self.prior.trainable_variables + others
 
@@ -111,22 +112,22 @@ class GanTrainer(TwoNetworks):
 
     @property
     def metrics(self) -> list:
-        """The running means that a training step returns; Keras resets them when an epoch begins."""
+        """The running means that a step returns; Keras resets them when an epoch begins."""
         return list(self.trackers.values())
 
     def call(self, z, label=None, training: bool = False) -> tf.Tensor:
-        """Images `[b, ...]` of latents `[b, z_dim]`, and of labels `[b]` if conditional, by the averaged generator."""
+        """Images `[b, ...]` of latents `[b, z_dim]` and labels `[b]`, by the averaged generator."""
         return feed(self.average_generator, {"z": z, "label": label}, training=training)
 
     def sample(self, n: int, seed: int = 0, label: int | None = None) -> tf.Tensor:
-        """`n` generated images in [-1, 1], a function of `seed`; of the averaged generator if there is one.
+        """`n` generated images in [-1, 1], a function of `seed`, by the averaged generator.
 
         Of a conditional generator they are of the class `label`, or of random classes.
         """
         return self(self.average_prior.sample(n, sample_seed(seed)), self.labels(n, seed, label))
 
     def labels(self, n: int, seed: int, label: int | None = None) -> tf.Tensor | None:
-        """The labels of the samples that a user numbers `seed`, int32 `[n]`; None if not conditional."""
+        """Labels of the samples that users number `seed`, int32 `[n]`; None if not conditional."""
         if not self.n_classes:
             return None
         if label is not None:
@@ -138,7 +139,7 @@ class GanTrainer(TwoNetworks):
         )
 
     def distribution(self, n: int = 1000) -> np.ndarray:
-        """Images that stand for what is generated: all atoms of the prior ``const=N``, of others `n` samples.
+        """Images that stand for what is generated: all atoms of ``const=N``, else `n` samples.
 
         Always the same ones, by the averaged generator if there is one; float32 `[N or n, ...]`. A
         conditional generator shows every atom in every class, or classes in turn.
@@ -167,7 +168,7 @@ class GanTrainer(TwoNetworks):
             return {name: tracker.result() for name, tracker in self.trackers.items()}
 
     def updates(self, batches: Batch, noise: Mapping[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-        """All updates of one step, on the random numbers that `draw` gave; returns the mean of every term."""
+        """All updates of one step, on the random numbers of `draw`; returns the means of terms."""
 
         def critic_update(k: int | tf.Tensor) -> dict[str, tf.Tensor]:
             batch = {name: tensor[:, k] for name, tensor in batches.items()}
@@ -189,7 +190,7 @@ class GanTrainer(TwoNetworks):
     def critic_step(
         self, batch: Batch, codes: tf.Tensor, mix: tf.Tensor, seed: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """One critic update on a batch, whose labels the generated images take; returns the terms of its loss."""
+        """One critic update on a batch, whose labels the fakes take; returns its loss in terms."""
         refresh(self.critic)
         real, fake = self._real(batch, seed), self._fake(batch, codes, seed)
         real, fake = tf.nest.map_structure(tf.stop_gradient, (real, fake))
@@ -204,7 +205,7 @@ class GanTrainer(TwoNetworks):
     def generator_step(
         self, batch: Batch, codes: tf.Tensor, seed: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """One generator update; returns the terms of its loss, whose own random numbers are a function of `seed`."""
+        """One generator update; returns its loss in terms, whose random numbers `seed` gives."""
         variables = self.generator_variables
         refresh(self.generator)
         with tf.GradientTape() as tape:
@@ -224,12 +225,11 @@ class GanTrainer(TwoNetworks):
     def _fake(self, batch: Batch, codes: tf.Tensor, seed: tf.Tensor) -> dict[str, tf.Tensor]:
         """Generated samples: latents of the codes, the labels of the batch, and images of both."""
         fake = {**batch, "z": self.prior(codes)}
-        return self._seen(
-            {**fake, "image": feed(self.generator, fake, training=True)}, seed, "fake"
-        )
+        fake["image"] = feed(self.generator, fake, training=True)
+        return self._seen(fake, seed, "fake")
 
     def _real(self, batch: Batch, seed: tf.Tensor) -> dict[str, tf.Tensor]:
-        """The real samples of a batch, with blurred guesses of their latents if there is a reconstructor."""
+        """The real samples of a batch, with blurred guesses of latents by a reconstructor."""
         if self.reconstructor is None:
             return self._seen(batch, seed, "real")
         guess = feed(self.reconstructor, batch, training=True)
@@ -248,7 +248,7 @@ class GanTrainer(TwoNetworks):
         return heads(feed(self._observer, samples, training=True))
 
     def draw(self, batches: Batch) -> dict[str, tf.Tensor]:
-        """The random numbers of one step, drawn for the global batch; a replica keeps its own rows."""
+        """The random numbers of a step, drawn for the global batch; a replica keeps its rows."""
         rows = batches["image"].shape[0] * tf.distribute.get_strategy().num_replicas_in_sync
         step = tf.convert_to_tensor(self.step.value)
 
@@ -260,9 +260,8 @@ class GanTrainer(TwoNetworks):
 
         noise = {
             "generator_codes": codes("generator latents", step),
-            "objective": rng.seed_pair(
-                rng.stream(self.seed, "objective"), step
-            ),  # one for all replicas
+            # One for all replicas.
+            "objective": rng.seed_pair(rng.stream(self.seed, "objective"), step),
         }
         if self.objective.uses_critic:
             first = self.critic_steps.before(step)
@@ -277,21 +276,16 @@ class GanTrainer(TwoNetworks):
         return noise
 
     def _share(self, loss: tf.Tensor) -> tf.Tensor:
-        """This replica's part of the mean over the global batch: gradients are summed over replicas."""
+        """This replica's part of the mean over the global batch: replicas sum their gradients."""
         return loss / tf.distribute.get_strategy().num_replicas_in_sync
 
     def _update_average(self) -> None:
         """Moves the averaged generator, batch-norm statistics included, towards the trained one."""
         if not self.ema:
             return
-        # A short memory at first, so that the random initial weights are soon forgotten.
-        t = tf.cast(self.step.value, tf.float32) + 1.0
-        decay = tf.minimum(self.ema, (1.0 + t) / (10.0 + t))
         averages = self.average_generator.variables + self.average_prior.variables
-        for average, variable in zip(
-            averages, self.generator.variables + self.prior.variables, strict=True
-        ):
-            average.assign(average + (1.0 - decay) * (variable - average))
+        variables = self.generator.variables + self.prior.variables
+        move(averages, variables, decay_at(self.ema, self.step.value))
         refresh(self.average_generator)
 
 
@@ -303,13 +297,3 @@ def _gradients(tape: tf.GradientTape, loss: tf.Tensor, variables: list) -> list[
 def sample_seed(seed: int | tf.Tensor) -> tf.Tensor:
     """The seed pair of the samples that a user numbers `seed`, here and in an exported model."""
     return rng.seed_pair(rng.stream(0, "sample"), seed)
-
-
-def _copy(layer: keras.layers.Layer) -> keras.layers.Layer:
-    if isinstance(layer, keras.Model):
-        copy = keras.models.clone_model(layer)
-    else:
-        copy = type(layer).from_config(layer.get_config())
-    copy.set_weights(layer.get_weights())
-    copy.trainable = False
-    return copy

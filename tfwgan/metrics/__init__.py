@@ -1,4 +1,4 @@
-"""Metrics: distances between generated and real samples, and covered modes, watched while a generator learns."""
+"""Metrics that are watched while a generator learns: distances to the data, covered modes."""
 
 from tfwgan.metrics.distances import DistanceMetric, ExactW1, solved_sinkhorn
 from tfwgan.metrics.modes import Modes

@@ -1,4 +1,4 @@
-"""Every distance of `tfwgan.transport` as a metric, the exact one with its certificate and its reference.
+"""Every distance of `tfwgan.transport` as a metric, the exact one with its optimum.
 
 A metric has two methods: `measure`, on generated and real samples, and `reference`, on real samples
 alone, whose numbers say how to read those of `measure`; `recall` takes up the latter where they
@@ -97,7 +97,7 @@ class ExactW1:
         """Any shape of samples is fine."""
 
     def measure(self, fake: np.ndarray, real: np.ndarray) -> dict[str, float]:
-        """The distance of generated samples `[n, ...]` to real ones `[m, ...]`, and its ratio to the optimum."""
+        """W1 of generated samples `[n, ...]` to real ones `[m, ...]`, and its ratio to OTMeans'."""
         transport = exact_plan(fake, real, warm_start=self._potentials)
         self._potentials, self.upper = transport.potentials, transport.upper
         values = _numbers(transport)
@@ -106,7 +106,7 @@ class ExactW1:
         return values
 
     def reference(self, real: np.ndarray, n: int) -> dict[str, float]:
-        """What W1 says of real samples against real ones, see `real_against_real`, and the optimum if asked for."""
+        """W1 of real samples to real ones, see `real_against_real`; the optimum if asked for."""
         values = real_against_real(lambda x, y: _numbers(exact_plan(x, y)), real, n)
         if self.options["otmeans"]:
             values["_otmeans"] = float(ot_means(real, min(n, len(real))).value)
@@ -126,7 +126,7 @@ def solved_sinkhorn(
     tolerance: float = 1e-3,
     max_iterations: int = 500,
 ) -> Entropic:
-    """The Sinkhorn divergence with its status, at the precision of training; arguments as of `sinkhorn_loss`."""
+    """The Sinkhorn divergence with its status; arguments and precision are `sinkhorn_loss`'s."""
     return sinkhorn(
         x, y, epsilon, debias=debias, tolerance=tolerance, max_iterations=max_iterations
     )

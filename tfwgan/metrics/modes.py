@@ -1,4 +1,4 @@
-"""Which modes of a known mixture, or classes of labelled data, a generator has found, and how well it hits them."""
+"""Which modes of a mixture, or classes of labelled data, a generator found, and how well."""
 
 from collections.abc import Mapping
 from typing import Literal
@@ -15,7 +15,7 @@ _COVERED = 20 / 2500  # share of the samples that a mode needs
 
 
 def coverage(samples: np.ndarray, centres: np.ndarray, sigma: float) -> dict[str, float]:
-    """How samples spread over the modes of a mixture of equal Gaussians (Srivastava et al., 2017, section 4.1).
+    """How samples spread over the modes of a mixture (Srivastava et al., 2017, section 4.1).
 
     Args:
         samples: `[n, d]`.
@@ -34,7 +34,7 @@ def coverage(samples: np.ndarray, centres: np.ndarray, sigma: float) -> dict[str
 
 
 def class_coverage(samples: np.ndarray, real: np.ndarray, labels: np.ndarray) -> dict[str, float]:
-    """How samples spread over the classes of labelled data: `coverage` with classes in the place of modes.
+    """How samples spread over the classes of labelled data: `coverage` with classes for modes.
 
     A sample is of the class of its nearest real item, and of high quality if that is not farther
     than the nearest item of one half of the data is from 98.9% of the other half: the share that
@@ -54,7 +54,7 @@ def class_coverage(samples: np.ndarray, real: np.ndarray, labels: np.ndarray) ->
 
 
 def _spread(modes: np.ndarray, k: int, n: int) -> dict[str, float]:
-    """What `coverage` returns, of the modes in 0 ... k - 1 that the good ones of n samples belong to."""
+    """What `coverage` returns, of the modes 0 ... k - 1 of the good ones among n samples."""
     counts = np.bincount(modes, minlength=k)
     share = counts / max(1, counts.sum())
     share = share if counts.any() else np.eye(k)[0]  # no sample of quality is as bad as one mode
@@ -80,7 +80,8 @@ class Modes:
         """Raises `UsageError` unless samples are points of the plane."""
         if shape != (2,):
             raise UsageError(
-                f"the metric does not fit the data: modes are those of points of the plane, not of {shape}."
+                "the metric does not fit the data: modes are those of points of the plane, "
+                f"not of {shape}."
             )
 
     def measure(self, fake: np.ndarray, real: np.ndarray) -> dict[str, float]:

@@ -92,18 +92,17 @@ soft_hinge = Adversarial(
     scores.hinge_critic,
     scores.wasserstein_generator,
     targets=MARGINS,
-    about="""Hinge loss with random margins in [0.8, 1], one per sample (code of FastGAN; Liu et al., 2021).""",
+    about="""Hinge loss with a random margin in [0.8, 1] per sample (FastGAN; Liu et al., 2021).""",
 )
 
 rpgan = Adversarial(
     scores.rpgan_critic,
     scores.rpgan_generator,
     relative=True,
-    about="""Relativistic pairing GAN (Jolicoeur-Martineau, 2019, eqs. 4 and 5); with r1 and r2 the loss of R3GAN
-    (Huang et al., 2024).
+    about="""Relativistic pairing GAN (Jolicoeur-Martineau, 2019, eqs. 4 and 5).
 
-    Critic: ``E softplus(f(G(z)) - f(x))``. Generator: ``E softplus(f(x) - f(G(z)))``, each sample
-        beside one other.
+    Critic: ``E softplus(f(G(z)) - f(x))``. Generator: ``E softplus(f(x) - f(G(z)))``; every sample
+    is paired with one other. With r1 and r2 it is the loss of R3GAN (Huang et al., 2024).
     """,
 )
 
@@ -111,22 +110,24 @@ acgan = Adversarial(
     scores.gan_critic,
     scores.gan_generator,
     auxiliary=ClassHead(),
-    about="""`gan` with an auxiliary classifier (Odena, Olah and Shlens, 2017): the critic also names the class.""",
+    about="""`gan` whose critic also names the class (AC-GAN; Odena, Olah and Shlens, 2017).""",
 )
 
 infogan = Adversarial(
     scores.gan_critic,
     scores.gan_generator,
     auxiliary=InfoHead(),
-    about="""InfoGAN (Chen et al., 2016, eq. 6): `gan`, and the critic's trunk guesses the codes in the latent.""",
+    about="""`gan` whose critic also guesses the latent's codes (InfoGAN; Chen et al., 2016).""",
 )
 
 veegan = Adversarial(
     scores.gan_critic,
     scores.wasserstein_generator,
     auxiliary=Reconstruction(),
-    about="""VEEGAN (Srivastava et al., 2017): the critic sees pairs of image and latent, and a reconstructor guesses
-    the latent of an image. Generator: ``-E f(G(z), z)``, plus the mean squared error of the guess.
+    about="""VEEGAN (Srivastava et al., 2017): the critic sees pairs of image and latent.
+
+    A reconstructor guesses the latent of an image. Generator: ``-E f(G(z), z)``, plus the mean
+    squared error of the guess.
     """,
 )
 

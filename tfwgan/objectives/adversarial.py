@@ -1,4 +1,4 @@
-"""Adversarial objectives: losses of scores, plus penalties on the critic's slope, plus a constraint on its weights."""
+"""Adversarial objectives: losses of scores, penalties on slopes, a constraint on weights."""
 
 import dataclasses
 import functools
@@ -100,7 +100,9 @@ class Adversarial:
         return f"Adversarial({', '.join(given)})"
 
     def with_(self, **options: Any) -> "Adversarial":
-        """The same objective with other options; a penalty asked for without `clip` takes the place of the clip.
+        """The same objective with other options.
+
+        A penalty that is asked for without `clip` takes the place of the clip.
 
         Args:
             **options: Those that `parameters` lists: the weights of penalties, fields of this
@@ -128,7 +130,10 @@ class Adversarial:
 
     @property
     def parameters(self) -> dict[str, inspect.Parameter]:
-        """What `with_` takes, as named parameters with their present values; first what this objective sets itself."""
+        """What `with_` takes, as named parameters with their present values.
+
+        First come those that this objective sets itself.
+        """
         values: dict[str, float | bool] = {
             name: self.penalties.get(name, 0.0) for name in PENALTIES
         }
@@ -190,7 +195,7 @@ class Adversarial:
 
     @property
     def _difference(self) -> str:
-        """What ``E f(x) - E f(G(z))`` is called: an estimate of W1 where the loss is the dual of it."""
+        """What ``E f(x) - E f(G(z))`` is called: an estimate where the loss is the dual of W1."""
         return "critic_estimate" if self.critic_loss is wasserstein_critic else "score_gap"
 
     def critic_terms(
@@ -230,7 +235,7 @@ class Adversarial:
     def generator_terms(
         self, critic: Critic, real: Tensors, fake: Tensors, seed: tf.Tensor
     ) -> dict[str, tf.Tensor]:
-        """The generator's loss (``generator_loss``, everything in) and what it is made of, unweighted."""
+        """The generator's loss (``generator_loss``, everything in) and its parts, unweighted."""
         del seed
         outputs_of_fake = critic(fake)
         outputs_of_real = critic(real) if self.relative or self.fm else {}
@@ -248,7 +253,7 @@ class Adversarial:
         return {"generator_loss": _total(loss, parts), **_values(parts)}
 
     def project(self, variables: list) -> None:
-        """Puts the critic's weights back into [-clip, clip] (Arjovsky et al., 2017, algorithm 1, line 7)."""
+        """Puts weights back into [-clip, clip] (Arjovsky et al., 2017, algorithm 1, line 7)."""
         if self.clip:
             for variable in variables:
                 variable.assign(tf.clip_by_value(variable, -self.clip, self.clip))

@@ -1,4 +1,4 @@
-"""What an objective asks beyond real or fake: the class, the code, or the latent that an image was drawn from.
+"""What an objective asks beyond real or fake: the class, the code, or the latent of an image.
 
 Each has `critic_terms` and `generator_terms`, which return terms by name, each with its weight:
 `(weight, scalar)`. `outputs` are what the critic says of samples, by the names of its heads;
@@ -17,7 +17,10 @@ Terms = dict[str, tuple[float, tf.Tensor]]
 
 
 class Auxiliary(Protocol):
-    """What each of the classes below has; their fields, weights of terms, are options of the objective."""
+    """What each of the classes below has.
+
+    Their fields, weights of terms, are options of the objective.
+    """
 
     heads: ClassVar[tuple[str, ...]]
     reconstructs: ClassVar[bool]
@@ -35,7 +38,9 @@ class Auxiliary(Protocol):
 
 @dataclass(frozen=True)
 class ClassHead:
-    """The critic also names the class: of real images in its own step, of generated ones in the generator's.
+    """The critic also names the class.
+
+    That of real images in its own step, that of generated ones in the generator's.
 
     The auxiliary classifier of Odena et al. (2017), which learns from real images only.
     """
@@ -60,7 +65,9 @@ class ClassHead:
 
 @dataclass(frozen=True)
 class InfoHead:
-    """The critic's trunk also guesses the codes in the latent; critic and generator both help it (Chen et al., 2016).
+    """The critic's trunk also guesses the codes in the latent (Chen et al., 2016).
+
+    Critic and generator both help it.
 
     The terms are the bound on the mutual information for a categorical and a Gaussian guess of unit
     variance, without its constants. The latent ends in the one-hot category and the continuous
@@ -97,7 +104,9 @@ class InfoHead:
 
 @dataclass(frozen=True)
 class Reconstruction:
-    """A third network guesses the latent of an image, and the critic sees pairs (VEEGAN; Srivastava et al., 2017).
+    """A third network guesses the latent of an image (VEEGAN; Srivastava et al., 2017).
+
+    The critic sees pairs of image and latent.
 
     The trainer pairs a real image with the guess for it, blurred by N(0, I), and trains the guess
     with the generator.

@@ -1,4 +1,4 @@
-"""Direct objectives: a distance between the generated batch and the real one is the loss, and there is no critic."""
+"""Direct objectives: a distance between generated and real batch is the loss, without a critic."""
 
 import dataclasses
 import functools
@@ -57,14 +57,19 @@ class Direct:
         return parameters_of(self.distance)
 
     def check(self, shape: tuple[int, ...]) -> None:
-        """Tries the distance on samples of a shape; raises `UsageError` if it does not fit or leaves parts out."""
+        """Tries the distance on samples of a shape.
+
+        Raises:
+            UsageError: If it does not fit them, or leaves parts of them out.
+        """
         what = "the loss does not fit the data"
         check(self.distance, shape, what)
         values = {name: option.default for name, option in self.parameters.items()}
         if "p" in values and leave_out(shape, values["p"], values["s"]):
             raise UsageError(
-                f"{what}: its patches leave out rows or columns of {shape[0]}x{shape[1]} images, where anything could "
-                "be drawn; choose p and s so that s is at most p and divides the side minus p."
+                f"{what}: its patches leave out rows or columns of {shape[0]}x{shape[1]} images, "
+                "where anything could be drawn; choose p and s so that s is at most p and "
+                "divides the side minus p."
             )
 
     def generator_terms(

@@ -32,7 +32,9 @@ def slopes(score: Score, x: Samples) -> tf.Tensor:
 
 
 def interpolates(real: Samples, fake: Samples, mix: tf.Tensor) -> Samples:
-    """Points between real and generated samples (Gulrajani et al., 2017, algorithm 1); labels are the real ones.
+    """Points between real and generated samples (Gulrajani et al., 2017, algorithm 1).
+
+    Labels are the real ones.
 
     Args:
         real: Samples.
@@ -48,23 +50,29 @@ def interpolates(real: Samples, fake: Samples, mix: tf.Tensor) -> Samples:
 
 
 def gradient_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor) -> tf.Tensor:
-    """``E (|grad f| - 1)^2`` between the samples: slopes of exactly 1 (Gulrajani et al., 2017, eq. 3)."""
+    """``E (|grad f| - 1)^2`` between the samples (Gulrajani et al., 2017, eq. 3).
+
+    It asks for slopes of exactly 1.
+    """
     return tf.reduce_mean(tf.square(slopes(score, interpolates(real, fake, mix)) - 1.0))
 
 
 def lipschitz_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor) -> tf.Tensor:
-    """``E max(0, |grad f| - 1)^2`` between the samples: slopes of at most 1 (Petzka et al., 2018, eq. 8)."""
+    """``E max(0, |grad f| - 1)^2`` between the samples (Petzka et al., 2018, eq. 8).
+
+    It asks for slopes of at most 1.
+    """
     return tf.reduce_mean(tf.square(tf.nn.relu(slopes(score, interpolates(real, fake, mix)) - 1.0)))
 
 
 def r1_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor) -> tf.Tensor:
-    """``E |grad f|^2 / 2`` at real samples; its weight is gamma (Mescheder et al., 2018, eq. 9)."""
+    """``E |grad f|^2 / 2`` at real samples, weight gamma (Mescheder et al., 2018, eq. 9)."""
     del fake, mix
     return 0.5 * tf.reduce_mean(squared_slopes(score, real))
 
 
 def r2_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor) -> tf.Tensor:
-    """``E |grad f|^2 / 2`` at generated samples; its weight is gamma (Mescheder et al., 2018, eq. 10)."""
+    """``E |grad f|^2 / 2`` at generated samples, weight gamma (Mescheder et al., 2018, eq. 10)."""
     del real, mix
     return 0.5 * tf.reduce_mean(squared_slopes(score, fake))
 

@@ -4,7 +4,10 @@ import tensorflow as tf
 
 
 def all_replicas(batch: tf.Tensor) -> tf.Tensor:
-    """The global batch `[r * b, ...]` of parts `[b, ...]`: a loss that is no mean over samples is none over parts."""
+    """The global batch `[r * b, ...]` of parts `[b, ...]`.
+
+    A loss that is no mean over samples is no mean over parts either.
+    """
     context = tf.distribute.get_replica_context()
     if context is None or context.num_replicas_in_sync == 1:
         return batch

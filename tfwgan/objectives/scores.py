@@ -18,9 +18,10 @@ def wasserstein_generator(fake: tf.Tensor) -> tf.Tensor:
 
 
 def gan_critic(real: tf.Tensor, fake: tf.Tensor, y_real=1.0, y_fake=0.0) -> tf.Tensor:
-    """``-E log s(f(real)) - E log(1 - s(f(fake)))`` with the logistic function s (Goodfellow et al., 2014, eq. 1).
+    """``-E log s(f(real)) - E log(1 - s(f(fake)))`` (Goodfellow et al., 2014, eq. 1).
 
-    With other targets than 1 and 0 both terms are cross entropies against them.
+    Here s is the logistic function. With other targets than 1 and 0 both terms are cross
+    entropies against them.
     """
     return _cross_entropy(real, y_real) + _cross_entropy(fake, y_fake)
 
@@ -31,17 +32,17 @@ def gan_generator(fake: tf.Tensor) -> tf.Tensor:
 
 
 def rpgan_critic(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
-    """``E softplus(f(fake) - f(real))``, each real sample against one fake (Jolicoeur-Martineau, 2019, eq. 4)."""
+    """``E softplus(f(fake) - f(real))`` over pairs (Jolicoeur-Martineau, 2019, eq. 4)."""
     return tf.reduce_mean(tf.nn.softplus(fake - real))
 
 
 def rpgan_generator(fake: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
-    """``E softplus(f(real) - f(fake))`` (Jolicoeur-Martineau, 2019, eq. 5; with R1 and R2 the loss of R3GAN, 2025)."""
+    """``E softplus(f(real) - f(fake))`` over pairs (Jolicoeur-Martineau, 2019, eq. 5)."""
     return tf.reduce_mean(tf.nn.softplus(real - fake))
 
 
 def lsgan_critic(real: tf.Tensor, fake: tf.Tensor, y_real=1.0, y_fake=0.0) -> tf.Tensor:
-    """``E (f(real) - b)^2 / 2 + E (f(fake) - a)^2 / 2`` with b = 1, a = 0 (Mao et al., 2017, eq. 2)."""
+    """``E (f(real) - 1)^2 / 2 + E f(fake)^2 / 2`` (Mao et al., 2017, eq. 2, a = 0, b = 1)."""
     return 0.5 * (
         tf.reduce_mean(tf.square(real - y_real)) + tf.reduce_mean(tf.square(fake - y_fake))
     )
@@ -53,7 +54,7 @@ def lsgan_generator(fake: tf.Tensor) -> tf.Tensor:
 
 
 def hinge_critic(real: tf.Tensor, fake: tf.Tensor, margin_real=1.0, margin_fake=1.0) -> tf.Tensor:
-    """``E max(0, 1 - f(real)) + E max(0, 1 + f(fake))`` (Lim and Ye, 2017), or with other margins than 1."""
+    """``E max(0, 1 - f(real)) + E max(0, 1 + f(fake))`` (Lim and Ye, 2017), or other margins."""
     return tf.reduce_mean(tf.nn.relu(margin_real - real)) + tf.reduce_mean(
         tf.nn.relu(margin_fake + fake)
     )

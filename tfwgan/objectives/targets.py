@@ -1,4 +1,4 @@
-"""Targets that a critic's scores are compared with: the loss's own, or noisy ones that keep a critic from certainty."""
+"""Targets that scores are compared with: noisy ones keep a critic from certainty."""
 
 from dataclasses import dataclass
 
@@ -25,7 +25,7 @@ class NoisyTargets:
     flip: float = 0.0
 
     def draw(self, n: int, seed: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-        """Targets `[n]` of real and of generated samples, a function of the seed pair `[2]`; replicas differ."""
+        """Targets `[n]` of real and of generated samples, by a seed pair; replicas differ."""
 
         def uniform(row: int, low: float, high: float) -> tf.Tensor:
             return rng.per_row(
