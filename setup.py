@@ -14,7 +14,9 @@ VERSION = re.search(r'__version__ = "(.+)"', (ROOT / "tfwgan/__init__.py").read_
 setup(
     name="tfwgan",
     version=VERSION,
-    description="Wasserstein GANs in Keras 3 that resume bit for bit and export a SavedModel of their own",
+    description=(
+        "Wasserstein GANs in Keras 3 that resume bit for bit and export a SavedModel of their own"
+    ),
     long_description=(ROOT / "README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
     license="MIT",

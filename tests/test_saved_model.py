@@ -11,7 +11,7 @@ from conftest import TINY
 import tfwgan
 from tfwgan import saved_model
 from tfwgan.errors import UsageError
-from tfwgan.program import experiment
+from tfwgan.program import experiment, loading
 from tfwgan.program.config import Config
 
 IMAGES = {
@@ -115,7 +115,7 @@ def test_exporting_again_replaces_the_whole_folder(trained, tmp_path):
 
 def test_a_run_or_one_of_its_checkpoints_loads_without_its_data(trained, monkeypatch):
     trainer, result = trained
-    monkeypatch.setattr(experiment, "load", None)
+    monkeypatch.setattr(loading, "load", None)
     for source in (result.run_dir, result.run_dir / "checkpoints" / "step_000004.npz"):
         loaded = tfwgan.load_trainer(source)
         np.testing.assert_array_equal(loaded.sample(4, seed=2), trainer.sample(4, seed=2))

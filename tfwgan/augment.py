@@ -30,7 +30,8 @@ class _OnImages:
         if len(shape) != 3:
             name = type(self).__name__.lower()
             raise UsageError(
-                f"The augmentation {name} alters images, not data of shape {shape}; points take noise."
+                f"The augmentation {name} alters images, not data of shape {shape}; "
+                "points take noise."
             )
 
 
@@ -84,7 +85,9 @@ class Translation(_OnImages):
 
 @dataclass(frozen=True)
 class Cutout(_OnImages):
-    """A rectangle of each image turned mid-grey, 0; its centre may lie anywhere, and what sticks out is cut off.
+    """A rectangle of each image is turned mid-grey, 0.
+
+    Its centre may lie anywhere, and what sticks out is cut off.
 
     Args:
         ratio: Sides of the rectangle, as a share of the image's, in [0, 1].
@@ -102,7 +105,7 @@ class Cutout(_OnImages):
         return tf.where(cut, tf.zeros([], images.dtype), images)
 
     def cut(self, images: tf.Tensor, seed: tf.Tensor, axis: int) -> tf.Tensor:
-        """Which rows (axis 1) or columns (axis 2) of each image the rectangle covers, bool `[b, side]`."""
+        """Which rows (axis 1) or columns (axis 2) the rectangle covers, bool `[b, side]`."""
         side = images.shape[axis]
         length = _round(self.ratio * side)
         # A rectangle of even length has its centre between pixels, for which there is one place

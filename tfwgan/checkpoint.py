@@ -174,8 +174,8 @@ def restore(trainer: GanTrainer, arrays: Mapping[str, np.ndarray]) -> None:
     for name, variable in variables.items():
         if tuple(variable.shape) != arrays[name].shape:
             raise UsageError(
-                f"The checkpoint does not fit the configuration: {name} has shape {arrays[name].shape}, "
-                f"not {tuple(variable.shape)}."
+                f"The checkpoint does not fit the configuration: {name} has shape "
+                f"{arrays[name].shape}, not {tuple(variable.shape)}."
             )
     for name, variable in variables.items():
         variable.assign(arrays[name])

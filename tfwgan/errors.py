@@ -15,14 +15,19 @@ class UsageError(ValueError):
 
 
 def lack(error: BaseException) -> str | None:
-    """What the machine lacks, memory or room on the disk, if that is the error; None if it is another.
+    """What the machine lacks if an error says so: memory, or room on the disk.
+
+    It is None if the error is another.
 
     TensorFlow has classes of its own for both, known here by name, so that this costs no import of
     it.
     """
     kind, text = type(error).__name__, one_line(error)
     if kind == "MemoryError" or (kind == "ResourceExhaustedError" and re.search("OOM|alloc", text)):
-        return "memory is full; use a smaller `batch_size`, smaller networks, or smaller images (`image_size`)"
+        return (
+            "memory is full; use a smaller `batch_size`, smaller networks, or smaller images "
+            "(`image_size`)"
+        )
     if kind in ("ResourceExhaustedError", "UnknownError") and re.search(
         "No space|quota|too large|write", text, re.I
     ):

@@ -1,4 +1,7 @@
-"""The name that `tfwgan.program.experiment` had in the first release; kept for code that was written for it."""
+"""The name that `tfwgan.program.experiment` had in the first release.
+
+It is kept for code that was written for it.
+"""
 
 import sys
 

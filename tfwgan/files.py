@@ -20,7 +20,10 @@ _NO_SYNC = {
 
 
 def write_atomically(path: Path, content: bytes) -> None:
-    """Writes a file so that whoever opens `path` sees the old content or the new, even after a power cut."""
+    """Writes a file so that whoever opens `path` sees the old content or the new.
+
+    That holds even after a power cut.
+    """
     # A new name that nobody can guess: a link that lies in wait there is neither followed nor
     # replaced.
     temporary = path.with_name(f".{path.name}.{secrets.token_hex(6)}.tmp")

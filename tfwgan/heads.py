@@ -1,4 +1,7 @@
-"""Names on a picture that is made of rows and columns: what each of them shows, in a white margin."""
+"""Names on a picture that is made of rows and columns.
+
+They say in a white margin what each row and column shows.
+"""
 
 import re
 from collections.abc import Sequence
@@ -17,7 +20,7 @@ def with_heads(
     column_heads: Sequence[str] = (),
     title: str = "",
 ) -> np.ndarray:
-    """A picture with a word left of each of its rows, above each of its columns, and a title above all.
+    """Puts words left of the rows of a picture and above its columns, and a title above all.
 
     Args:
         pixels: uint8 `[height, width, 1 or 3]`.
@@ -80,7 +83,10 @@ def _height(font: ImageFont.FreeTypeFont) -> int:
 def _fitted(
     heads: Sequence[str], width: float, height: float
 ) -> tuple[tuple[list[list[str]], object], int]:
-    """Heads as lines with the largest letters that fit into cells of a size, and the width of the widest line."""
+    """Heads as lines, with the largest letters that fit into cells of a size.
+
+    The width of the widest line comes second.
+    """
     for size in range(_SIZE, _LEAST - 1, -1):
         font = _font(size)
         most = max(1, min(_LINES, int(height // _height(font))))
@@ -97,7 +103,10 @@ def _fitted(
 
 
 def _broken(head: str, font: ImageFont.FreeTypeFont, width: float) -> list[str]:
-    """A head as lines, broken behind blanks, hyphens, commas and underscores where it is too wide."""
+    """Breaks a head that is too wide into lines.
+
+    It is broken behind blanks, hyphens, commas and underscores.
+    """
     lines = [""]
     for word in re.split(r"(?<=[ _,-])", head):
         if lines[-1] and font.getlength((lines[-1] + word).rstrip()) > width:

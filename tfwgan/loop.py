@@ -1,4 +1,7 @@
-"""The loop around the training step, which for its callbacks is one training, whatever changes underneath."""
+"""The loop around the training step.
+
+For its callbacks it is one training, whatever changes underneath.
+"""
 
 import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence

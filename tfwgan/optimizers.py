@@ -1,4 +1,7 @@
-"""Optimizers with the constants of the papers' own code, and learning-rate schedules over a whole run."""
+"""Optimizers with the constants of the papers' own code, and schedules of their learning rates.
+
+A schedule spans a whole run.
+"""
 
 from typing import Literal
 
@@ -11,7 +14,9 @@ Schedule = Literal["constant", "linear", "cosine"]
 
 
 class RMSprop(keras.optimizers.Optimizer):
-    """RMSProp as in Arjovsky's code: ``v <- rho v + (1 - rho) g^2``, ``w <- w - lr g / (sqrt(v) + epsilon)``.
+    """RMSProp as in Arjovsky's code, which has epsilon outside the root.
+
+    An update is ``v <- rho v + (1 - rho) g^2``, then ``w <- w - lr g / (sqrt(v) + epsilon)``.
 
     Keras' own has rho 0.9 and epsilon inside the root, where 1e-7 caps the step of small gradients:
     with clipped weights, whose gradients are tiny, it is another algorithm.
@@ -74,7 +79,10 @@ def rmsprop(
     schedule: Schedule = "constant",
     final: float = 0.0,
 ) -> keras.optimizers.Optimizer:
-    """RMSProp with epsilon outside the root, see `RMSprop`. For `schedule` and `final` see `_rate`."""
+    """RMSProp with epsilon outside the root, see `RMSprop`.
+
+    For `schedule` and `final` see `_rate`.
+    """
     if not 0 <= rho < 1:
         raise UsageError(f"rho must be in [0, 1), got {rho}.")
     _check_epsilon(epsilon)
@@ -95,7 +103,10 @@ def sgd(
 
 
 def _rate(lr: float, schedule: Schedule, final: float, updates: int):
-    """The learning rate: constant, or falling from `lr` to `final * lr` over all `updates` of the run."""
+    """The learning rate: constant, or falling from `lr` to `final * lr`.
+
+    It falls over all `updates` of the run.
+    """
     if lr <= 0:
         raise UsageError(f"lr must be above 0, got {lr}.")
     if not 0 <= final <= 1:

@@ -1,4 +1,7 @@
-"""Keras' global settings, which other code of the same process may have changed: held at their defaults meanwhile."""
+"""Holds Keras' global settings at their defaults for a while.
+
+Other code of the same process may have changed them.
+"""
 
 import contextlib
 from collections.abc import Iterator

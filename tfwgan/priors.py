@@ -16,7 +16,10 @@ from tfwgan.errors import UsageError
 
 
 class Prior(keras.layers.Layer):
-    """Abstract. A subclass says how to draw codes and, if they are not latents yet, how to look them up."""
+    """Abstract: a subclass says how to draw codes, and how to look them up.
+
+    The second is needed only of codes that are not latents yet.
+    """
 
     code_dtype: ClassVar[tf.DType] = tf.float32
 
@@ -47,7 +50,10 @@ class Prior(keras.layers.Layer):
         return self(self.draw(n, seed))
 
     def support(self, n: int) -> tf.Tensor:
-        """Latents that stand for the whole prior: `n` samples, always the same; of a discrete one every atom once."""
+        """Latents that stand for the whole prior: `n` samples that are always the same.
+
+        Of a discrete prior they are every atom once.
+        """
         return self.sample(n, rng.seed_pair(rng.stream(0, "support"), 0))
 
 
@@ -83,14 +89,19 @@ class Binary(Prior):
 
 
 class Sphere(Prior):
-    """Uniform on the sphere of radius sqrt(z_dim), where N(0, 1) vectors of many dimensions live."""
+    """Uniform on the sphere of radius sqrt(z_dim).
+
+    There N(0, 1) vectors of many dimensions live.
+    """
 
     def draw(self, n, seed):  # noqa: D102 - see Prior
         return tf.nn.l2_normalize(rng.normal([n, self.z_dim], seed), axis=1) * self.z_dim**0.5
 
 
 class Info(Prior):
-    """InfoGAN's latents: noise N(0, 1), then a one-hot category, then continuous codes (Chen et al., 2016).
+    """InfoGAN's latents: noise, then a category, then continuous codes (Chen et al., 2016).
+
+    The noise is N(0, 1), and the category is one-hot.
 
     Args:
         z_dim: Latent size, all three parts together.
@@ -141,7 +152,9 @@ class Info(Prior):
 
 
 class Const(Prior):
-    """N equally likely atoms: the rows of a table drawn once from N(0, 1) (Elnekave and Weiss, 2025).
+    """N equally likely atoms: the rows of a table (Elnekave and Weiss, 2025).
+
+    The table is drawn once from N(0, 1).
 
     A draw of exactly N samples is the whole table in order, so that the generated distribution is
     met exactly. Otherwise the draws of a stream go through shuffled epochs of the table: draw c

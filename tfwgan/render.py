@@ -1,4 +1,7 @@
-"""Pictures of samples, always with the fixed limits [-1, 1]: a generator out of range must look out of range."""
+"""Pictures of samples, always with the fixed limits [-1, 1].
+
+A generator that is out of range must look out of range.
+"""
 
 import io
 import math
@@ -25,7 +28,10 @@ def to_bytes(images: np.ndarray) -> np.ndarray:
 
 
 def visible(images: np.ndarray) -> np.ndarray:
-    """The channels that can be shown of images `[..., c]`: the first three, or where there are fewer the first."""
+    """The channels of images `[..., c]` that can be shown.
+
+    They are the first three, or where there are fewer the first.
+    """
     return images[..., :3] if images.shape[-1] >= 3 else images[..., :1]
 
 
@@ -125,7 +131,9 @@ def picture(
     columns: int | None = None,
     **heads: Sequence[str] | str,
 ) -> np.ndarray:
-    """The picture that fits the samples: a grid of images, or a scatter plot of their first two coordinates.
+    """The picture that fits the samples.
+
+    It is a grid of images, or a scatter plot of the samples' first two coordinates.
 
     `heads` are those of `image_grid`; a scatter plot has none.
     """
@@ -149,7 +157,9 @@ def save_samples(
     named: str = "out",
     **heads: Sequence[str] | str,
 ) -> str:
-    """Writes samples in [-1, 1] as one picture (.png .jpg .webp), as an array (.npz .npy) or as a folder of pictures.
+    """Writes samples in [-1, 1] as one picture, as an array or as a folder of pictures.
+
+    A picture ends in .png, .jpg or .webp, an array in .npz or .npy.
 
     Args:
         samples: Images `[n, h, w, c]`, or points `[n, d]`, which don't go into a folder of
@@ -171,7 +181,8 @@ def save_samples(
     ending, is_image, path = _ending(out, named), samples.ndim == 4, Path(out)
     if not is_image and not ending:
         raise UsageError(
-            f"{named}={out} asks for a folder of pictures, but the samples are points; use .png or .npz."
+            f"{named}={out} asks for a folder of pictures, but the samples are points; "
+            "use .png or .npz."
         )
     try:
         (path.parent if ending else path).mkdir(parents=True, exist_ok=True)
@@ -207,13 +218,17 @@ def _ending(out: str | Path, named: str) -> str:
     if ending not in (*_PICTURES, *_ARRAYS):
         known = ", ".join((*_PICTURES, *_ARRAYS))
         raise UsageError(
-            f"{named}={out} has an unknown ending; use one of {known}, or end a folder's name in a slash."
+            f"{named}={out} has an unknown ending; use one of {known}, "
+            "or end a folder's name in a slash."
         )
     return ending
 
 
 def _encoded(pixels: np.ndarray, kind: str) -> bytes:
-    """Pixels `[h, w, 1 or 3]` as the content of an image file; of one that loses something, little."""
+    """Encodes pixels `[h, w, 1 or 3]` as the content of an image file.
+
+    A format that loses something is set to lose little.
+    """
     buffer = io.BytesIO()
     options = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}.get(kind, {})
     Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(

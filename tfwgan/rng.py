@@ -117,7 +117,9 @@ def per_row(n: int, sampler: Callable[[int], tf.Tensor]) -> tf.Tensor:
 
 @contextlib.contextmanager
 def seeded_initializers(seed: int) -> Iterator[None]:
-    """Makes the weights created inside a function of `seed`, and leaves Python's generator as it was.
+    """Makes the weights created inside a function of `seed`.
+
+    Python's generator is left as it was.
 
     Keras seeds an initializer that was given no seed from Python's own generator.
     """

@@ -1,4 +1,7 @@
-"""Paths between latents: straight lines, and great circles, on which Gaussian latents keep their typical length."""
+"""Paths between latents: straight lines and great circles.
+
+On great circles Gaussian latents keep their typical length.
+"""
 
 import numpy as np
 
@@ -19,7 +22,9 @@ def lerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
-    """Points on the great circle from `a` to `b` (Shoemake, 1985; White, 2016), lengths interpolated linearly.
+    """Points on the great circle from `a` to `b` (Shoemake, 1985; White, 2016).
+
+    Lengths are interpolated linearly.
 
     Parallel vectors give the straight line. Opposite ones have no unique great circle: one is
     chosen.
@@ -50,7 +55,10 @@ def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
 
 
 def rows(ends: np.ndarray, columns: int, path=slerp) -> np.ndarray:
-    """Paths through `[n + 1, d]` points as rows `[n, columns, d]`, each row ending where the next begins."""
+    """Paths through `[n + 1, d]` points as rows `[n, columns, d]`.
+
+    Each row ends where the next begins.
+    """
     return path(ends[:-1], ends[1:], np.linspace(0, 1, columns))
 
 

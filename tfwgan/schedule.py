@@ -7,7 +7,9 @@ from tfwgan.errors import UsageError
 
 @dataclasses.dataclass(frozen=True)
 class CriticSteps:
-    """`n` critic updates per generator step, or `warmup` of them in the first steps and now and then.
+    """`n` critic updates per generator step, or now and then `warmup` of them.
+
+    The first steps have `warmup` of them too.
 
     Arjovsky's code makes 100 in place of 5 while the step, counted from 0, is below 25 or a
     multiple of 500, so that the critic is near its optimum when the generator begins to follow it;
@@ -41,7 +43,10 @@ class CriticSteps:
         return self.warmup if self._is_warm(step) else self.n
 
     def before(self, step: int) -> int:
-        """Critic updates of all the steps before one, which may also be a whole number of TensorFlow."""
+        """The number of critic updates of all the steps before one.
+
+        That step may also be a whole number of TensorFlow.
+        """
         return self.n * step + ((self.warmup or self.n) - self.n) * self.warm_before(step)
 
     def warm_before(self, step: int) -> int:
@@ -54,7 +59,10 @@ class CriticSteps:
         )  # multiples of `every` in [early, step)
 
     def next_change(self, step: int) -> float:
-        """The first step after one that has another number of critic updates; infinite if none has."""
+        """The first step after one that has another number of critic updates.
+
+        It is infinite if no step has.
+        """
         if self.warmup in (None, self.n):
             return float("inf")
         candidates = (step + 1, self.first, (step // self.every + 1) * self.every)

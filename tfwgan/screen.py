@@ -1,4 +1,7 @@
-"""Standard output and error, which may be a terminal, a file, a full disk, a reader that left, or not there at all."""
+"""Standard output and error, which are not always a terminal.
+
+They may be a file, a full disk, a reader that left, or not there at all.
+"""
 
 import contextlib
 import os
@@ -16,7 +19,10 @@ def is_terminal(stream: Any) -> bool:
 
 
 def silence(stream: Any) -> None:
-    """Lets all that is still written to a stream vanish, so that Python's last flush does not complain either."""
+    """Lets all that is still written to a stream vanish.
+
+    So Python's last flush does not complain either.
+    """
     with contextlib.suppress(AttributeError, ValueError, OSError):
         null = os.open(os.devnull, os.O_WRONLY)
         os.dup2(null, stream.fileno())

@@ -1,4 +1,7 @@
-"""How TensorFlow and Keras are started: on the right backend, with oneDNN, and without a page of notices."""
+"""How TensorFlow and Keras are started.
+
+They start on the right backend, with oneDNN, and without a page of notices.
+"""
 
 import contextlib
 import os
@@ -10,7 +13,9 @@ from tfwgan.errors import UsageError
 
 
 def prepare() -> None:
-    """Says what TensorFlow and Keras read when they are imported, unless they are already, or the user has said so.
+    """Sets what TensorFlow and Keras read when they are imported.
+
+    It changes nothing if they are imported already, or where the user has said something.
 
     Raises:
         UsageError: If the user has set Keras to compute with something else.
@@ -35,7 +40,9 @@ def prepare() -> None:
 
 @contextlib.contextmanager
 def quiet_tensorflow() -> Iterator[None]:
-    """Import TensorFlow inside this: its notices on loading go straight to the terminal, whatever the log level.
+    """Keeps TensorFlow's notices on loading off the terminal while it is imported inside.
+
+    Without this they go straight there, whatever the log level is.
 
     For commands, which need Keras on TensorFlow whatever other programs of the user need.
     """

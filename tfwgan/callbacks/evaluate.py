@@ -1,4 +1,7 @@
-"""The true distance to the data while a generator learns, beside the numbers that say how to read it."""
+"""Measures the true distance to the data while a generator learns.
+
+Beside each distance stand the numbers that say how to read it.
+"""
 
 import hashlib
 import json
@@ -19,7 +22,9 @@ from tfwgan.screen import QUIET, Screen
 
 
 class Evaluate(StepCallback):
-    """Every `every` steps, at the last, and before the first, measures generated samples against real ones.
+    """Measures generated samples against real ones, before training and every `every` steps.
+
+    The last step is measured too.
 
     The numbers go to the screen, to metrics.jsonl (rows of their own) and to TensorBoard, under
     each metric's key. For the prior ``const=N`` the generated set is all N atoms: its distance is
@@ -82,7 +87,10 @@ class Evaluate(StepCallback):
             self._evaluate(step)
 
     def _kept_or_found(self, n: int) -> dict[str, dict[str, float]]:
-        """Each metric's numbers for the real samples, from the file if they are of these samples and `n`."""
+        """The numbers of each metric for the real samples.
+
+        They come from the file if that is of these samples and `n`.
+        """
         path, found = self.run.file("references.json"), {}
         kept = _read(path)
         content = hashlib.sha256(np.ascontiguousarray(self._real)).hexdigest()
@@ -133,7 +141,10 @@ class Evaluate(StepCallback):
 
 
 def _lines(step: int, values: Mapping[str, float], names: Sequence[str]) -> str:
-    """The numbers of an evaluation, a line for each metric: its distance, then what tells how to read it."""
+    """The numbers of an evaluation, one line for each metric.
+
+    A line begins with the distance and goes on with what tells how to read it.
+    """
     lines = []
     for name in names:
         own = {
@@ -153,7 +164,10 @@ def _belongs(key: str, name: str, names: Sequence[str]) -> bool:
 
 
 def _rounded(value: float) -> float:
-    """A number to the precision of the images: a solver that starts elsewhere may differ in digits beyond."""
+    """Rounds a number to the precision of the images.
+
+    Beyond that precision digits may differ, because a solver may start elsewhere.
+    """
     with np.errstate(over="ignore"):
         rounded = float(np.float32(value))
     return rounded if math.isfinite(rounded) else float(value)

@@ -1,4 +1,7 @@
-"""Guards of a run: a loss that is no number stops it, a signal ends it gently, checkpoints keep it."""
+"""Guards of a run.
+
+A loss that is no number stops the run, a signal ends it gently, and checkpoints keep it.
+"""
 
 import contextlib
 import math
@@ -19,7 +22,10 @@ class NonFiniteLoss(RuntimeError):
 
 
 class TrainingStopped(RuntimeError):
-    """Training could not go on, for want of memory or room on the disk; the message says what is saved."""
+    """Training could not go on, for want of memory or of room on the disk.
+
+    The message says what is saved.
+    """
 
 
 class StopOnNonFinite(StepCallback):
@@ -42,8 +48,10 @@ class StopOnNonFinite(StepCallback):
 
 
 class Checkpoint(StepCallback):
-    """Saves the whole state every `every` steps, at the last, and whenever training ends before: by a signal (SIGINT,
-    SIGTERM), by the caller's own callback, or by an error that leaves the state whole.
+    """Saves the whole state every `every` steps, at the last, and whenever training ends before.
+
+    Training may end before by a signal (SIGINT, SIGTERM), by the caller's own callback, or by an
+    error that leaves the state whole.
 
     Args:
         folder: Of the checkpoints.
@@ -55,7 +63,7 @@ class Checkpoint(StepCallback):
 
     Attributes:
         interrupted: Name of the signal that ended training, or None.
-    """  # noqa: D205
+    """
 
     def __init__(
         self, folder: Path, clock: Clock, about: Mapping[str, Any], every: int, last: int, keep: int
@@ -129,7 +137,7 @@ class Checkpoint(StepCallback):
 
 @contextlib.contextmanager
 def told(folder: Path) -> Iterator[None]:
-    """Inside this, want of memory or room on the disk becomes `TrainingStopped`, which says what is saved."""
+    """Turns want of memory or of disk room into `TrainingStopped`, which says what is saved."""
     try:
         yield
     except Exception as error:

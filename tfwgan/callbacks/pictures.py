@@ -1,4 +1,6 @@
-"""Pictures of a run: the same latents through the generator as it learns, beside one picture of real data.
+"""Pictures of a run show the same latents through the generator as it learns.
+
+Beside them lies one picture of real data.
 
 A conditional generator shows one row for each of its classes, or of very many for an even choice of
 them; the picture of real data has the same rows.
@@ -17,7 +19,10 @@ _MOST_ROWS = 16  # classes; more would be too small to see
 
 
 class Pictures(StepCallback):
-    """Writes `images/step_<step>.png` every `every` steps and at the last, `images/real.png` once."""
+    """Writes `images/real.png` once and `images/step_<step>.png` every `every` steps.
+
+    The last step has its picture too.
+    """
 
     def __init__(
         self,
@@ -75,7 +80,10 @@ class Pictures(StepCallback):
         self._show(f"step_{step:06d}", pixels, step)
 
     def _heads(self, classes: list[int]) -> dict:
-        """Names of classes, or their numbers, left of their rows; above, how many there are if not all are shown."""
+        """Heads that name the classes, left of their rows, and tell above how many there are.
+
+        Classes without names have their numbers. The head above is there only if not all are shown.
+        """
         names, n_classes = self.dataset.class_names, self.model.n_classes
         title = "" if len(classes) == n_classes else f"{len(classes)} of {n_classes} classes"
         return {"row_heads": [names[i] if names else str(i) for i in classes], "title": title}
@@ -87,14 +95,20 @@ class Pictures(StepCallback):
 
 
 def shown_classes(n_classes: int, most: int = _MOST_ROWS) -> list[int]:
-    """All classes, or of more than `most` so many at even distances, the first and the last among them."""
+    """All classes, or of more than `most` so many at even distances.
+
+    The first class and the last are always among them.
+    """
     return sorted(
         set(np.linspace(0, n_classes - 1, min(n_classes, most)).round().astype(int).tolist())
     )
 
 
 def class_rows(dataset: Dataset, classes: list[int], columns: int) -> np.ndarray:
-    """Real images `[len(classes) * columns, h, w, c]` in [-1, 1], a row per class; where it has too few, white."""
+    """Real images `[len(classes) * columns, h, w, c]` in [-1, 1], with a row for each class.
+
+    Where a class has too few images, the rest of its row is white.
+    """
     rows = np.ones((len(classes), columns, *dataset.shape), np.float32)
     for row, label in zip(rows, classes, strict=True):
         of_class = np.flatnonzero(dataset.labels == label)[:columns]

@@ -1,4 +1,8 @@
-"""Numbers of a run: rows of metrics.jsonl, scalars and weight histograms for TensorBoard, lines on the screen."""
+"""Numbers of a run go to files and to the screen as they come.
+
+They are rows of metrics.jsonl, scalars and weight histograms for TensorBoard, and lines on the
+screen.
+"""
 
 import time
 from collections.abc import Callable, Mapping
@@ -49,7 +53,9 @@ class Rate:
 
 
 class Record(StepCallback):
-    """Every `every` steps, and at the last one, writes the means of the interval to metrics.jsonl and TensorBoard.
+    """Writes the means of each interval of `every` steps to metrics.jsonl and TensorBoard.
+
+    The last interval, which may be shorter, ends with the last step.
 
     Args:
         run: The run folder.
@@ -100,7 +106,10 @@ class Record(StepCallback):
 
 
 class WeightHistograms(StepCallback):
-    """Every `every` steps and at the last, histograms of all weights, named `weights/critic/<layer>/...` and so on."""
+    """Writes histograms of all weights every `every` steps and at the last step.
+
+    They are named `weights/critic/<layer>/...` and so on.
+    """
 
     def __init__(self, writer: tf.summary.SummaryWriter, every: int, last: int):
         super().__init__()
@@ -121,7 +130,10 @@ class WeightHistograms(StepCallback):
 
 
 class Progress(StepCallback):
-    """How far training is: on a terminal one line that changes in place, elsewhere a line every `every` steps."""
+    """Tells how far training is.
+
+    On a terminal that is one line that changes in place, elsewhere a line every `every` steps.
+    """
 
     def __init__(self, screen: Screen, every: int, last: int, images_before: Callable[[int], int]):
         super().__init__()

@@ -1,4 +1,7 @@
-"""What all callbacks of this package share: they count generator updates, the trainer's own `step`."""
+"""What all callbacks of this package share: they count generator updates.
+
+These are the trainer's own `step`.
+"""
 
 from collections.abc import Mapping
 

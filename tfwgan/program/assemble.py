@@ -1,4 +1,8 @@
-"""From a `Config` to a compiled trainer: networks, prior, objective and optimizers, and whether they fit each other."""
+"""From a `Config` to a compiled trainer.
+
+Networks, prior, objective and optimizers are made here, and it is checked whether they fit each
+other.
+"""
 
 import dataclasses
 from collections.abc import Mapping, Sequence
@@ -37,7 +41,9 @@ def make_trainer(
     strategy: tf.distribute.Strategy,
     n_classes: int | None = None,
 ) -> GanTrainer:
-    """The compiled trainer of a configuration, for images or points of a shape, with `n_classes` classes if labelled.
+    """The compiled trainer of a configuration, for images or points of a shape.
+
+    Labelled data have `n_classes` classes.
 
     Raises:
         UsageError: If a part is unknown, or does not fit the others.
@@ -50,12 +56,14 @@ def make_trainer(
     objective.check(shape)
     if config.xla and not objective.compiles:
         raise UsageError(
-            f"--xla can't compile --loss={config.loss}, which calls an exact solver; leave --xla out."
+            f"--xla can't compile --loss={config.loss}, which calls an exact solver; "
+            "leave --xla out."
         )
     augment = _augment(config, shape)
     if augment is not None and not objective.uses_critic:
         raise UsageError(
-            f"--augment changes what a critic sees, and --loss={config.loss} has none; leave it out."
+            f"--augment changes what a critic sees, and --loss={config.loss} has none; "
+            "leave it out."
         )
     context = {"z_dim": config.z_dim, "image_shape": shape, "n_classes": n_classes}
 
@@ -111,7 +119,9 @@ def preferred_optimizer(loss: str) -> str:
 
 
 def make_augmentation(text: str) -> Chain | None:
-    """Reads a list of specs such as ``color,translation,cutout`` or ``noise=0.1-steps=2000``; None if it is empty.
+    """Reads a list of specs such as ``color,translation,cutout``; None if it is empty.
+
+    A spec may have options, as in ``noise=0.1-steps=2000``.
 
     Raises:
         UsageError: If an augmentation or an option is not understood.
@@ -132,7 +142,7 @@ def _augment(config: Config, shape: tuple[int, ...]) -> Chain | None:
 def _check(
     config: Config, objective, prior: Prior, generator: keras.Model, critic: keras.Model | None
 ) -> None:
-    """Raises `UsageError` if an objective needs of the networks or the prior what they don't have."""
+    """Raises `UsageError` if networks or prior lack what the objective needs."""
     loss, critic_spec, generator_spec = (
         f"--{name}={getattr(config, name)}" for name in ("loss", "disc_arch", "gen_arch")
     )
@@ -146,7 +156,8 @@ def _check(
     for head in objective.heads:
         if head not in said:
             raise UsageError(
-                f"{loss} needs a critic with the head {head!r}, and {critic_spec} has none; {_ADVICE[head]}."
+                f"{loss} needs a critic with the head {head!r}, "
+                f"and {critic_spec} has none; {_ADVICE[head]}."
             )
     if "z" in critic.input and not objective.reconstructs:
         raise UsageError(
@@ -158,7 +169,8 @@ def _check(
         )
     if ("label" in critic.input or "label" in objective.heads) and "label" not in generator.input:
         raise UsageError(
-            f"{loss} and {critic_spec} need a generator that reads labels: add -cond=concat to {generator_spec}."
+            f"{loss} and {critic_spec} need a generator that reads labels: "
+            f"add -cond=concat to {generator_spec}."
         )
     if (
         "label" in generator.input
@@ -166,8 +178,9 @@ def _check(
         and "label" not in objective.heads
     ):
         raise UsageError(
-            f"{generator_spec} reads labels, but {critic_spec} does not, so they would come to mean nothing; "
-            "add -cond=concat or -cond=projection to the critic, or leave it out of the generator."
+            f"{generator_spec} reads labels, but {critic_spec} does not, so they would come to "
+            "mean nothing; add -cond=concat or -cond=projection to the critic, "
+            "or leave it out of the generator."
         )
     if (
         objective.penalties
@@ -175,15 +188,17 @@ def _check(
         and "norm" not in parse(config.disc_arch).options
     ):
         raise UsageError(
-            f"{critic_spec} has batch norm, and {loss} looks at the slope at each sample, which has no meaning there "
-            "(Gulrajani et al., 2017, section 4); add -norm=none or -norm=layer, or ask for it by -norm=batch."
+            f"{critic_spec} has batch norm, and {loss} looks at the slope at each sample, which "
+            "has no meaning there (Gulrajani et al., 2017, section 4); add -norm=none or "
+            "-norm=layer, or ask for it by -norm=batch."
         )
     if "code" in objective.heads:
         sizes = said["category"].shape[1], said["code"].shape[1]
         if not isinstance(prior, Info) or (prior.categories, prior.codes) != sizes:
             right = "--z_prior=info-categories={}-codes={}".format(*sizes)
             raise UsageError(
-                f"{loss} guesses the codes that the prior draws, as many as {critic_spec} has: {right}."
+                f"{loss} guesses the codes that the prior draws, "
+                f"as many as {critic_spec} has: {right}."
             )
 
 
@@ -205,7 +220,9 @@ def make_metrics(specs: Sequence[str]) -> dict[str, Metric]:
 
 
 def metric_keys(specs: Sequence[str], metrics: Sequence[Metric]) -> list[str]:
-    """A key for each metric: its name, and where several share it, the options in which these differ.
+    """A key for each metric: its name, with options where several metrics share it.
+
+    The options are those in which these metrics differ.
 
     ``["w1-otmeans=True", "patch_swd-p=16-s=8", "patch_swd-p=8-s=8"]`` gives ``w1``,
     ``patch_swd_p16`` and ``patch_swd_p8``. Keys hold letters, digits and underscores only.

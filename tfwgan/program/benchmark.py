@@ -1,4 +1,7 @@
-"""Times standard workloads; one JSON line each. Run it alone on the machine: anything beside it misleads."""
+"""Times standard workloads and prints one JSON line for each.
+
+Run it alone on the machine: anything beside it misleads.
+"""
 
 import json
 

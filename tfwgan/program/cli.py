@@ -1,4 +1,7 @@
-"""What every command shares: reading flags, answering mistakes in one line, naming commands that a shell takes."""
+"""What every command shares.
+
+It reads flags, answers mistakes in one line, and names commands in a form that a shell takes.
+"""
 
 import contextlib
 import os
@@ -17,10 +20,11 @@ from tfwgan.errors import UsageError, lack, one_line
 
 WIDTH = 100
 
+_RATES = "learning rates are options of the optimizers: --g_opt=adam-lr=1e-4 --d_opt=adam-lr=1e-4"
 # Flags that people try, and what does here what they mean.
 _MEANT = {
-    "lr": "learning rates are options of the optimizers: --g_opt=adam-lr=1e-4 --d_opt=adam-lr=1e-4",
-    "learning_rate": "learning rates are options of the optimizers: --g_opt=adam-lr=1e-4 --d_opt=adam-lr=1e-4",
+    "lr": _RATES,
+    "learning_rate": _RATES,
     "epochs": "the length of a run is --steps=...",
     "n_epochs": "the length of a run is --steps=...",
     "iterations": "the length of a run is --steps=...",
@@ -109,7 +113,10 @@ def parse(
 
 
 def describe_flags(values: flags.FlagValues, groups: dict[str, Sequence[str]] | None = None) -> str:
-    """The flags with their defaults, in the order of definition, under heads if `groups` gives names by head."""
+    """The flags with their defaults, in the order of definition.
+
+    They stand under heads if `groups` gives names by head.
+    """
     names = [
         name for name in values if name == values[name].name and name not in ("help", "version")
     ]
@@ -144,7 +151,9 @@ def run(
     many: bool = False,
     groups: dict[str, Sequence[str]] | None = None,
 ) -> int:
-    """Runs a command; returns its exit code: what `command` says (None: 0), 2 after a mistake, 130 after Ctrl-C.
+    """Runs a command and returns its exit code.
+
+    That is what `command` says (None means 0), 2 after a mistake, or 130 after Ctrl-C.
 
     What the machine has no room for, memory or disk, is told in one line too, with exit code 1.
 
@@ -190,7 +199,10 @@ def run(
 
 
 def with_dashes(text: str, known: Iterable[str]) -> str:
-    """A message of the library as the command line tells it: `batch_size=64` becomes --batch_size=64 where known."""
+    """A message of the library as the command line tells it.
+
+    There `batch_size=64` becomes --batch_size=64 where the flag is known.
+    """
     known = set(known)
     return re.sub(
         r"`([a-z_]+)(=[^`]*)?`",
@@ -216,7 +228,10 @@ def writing_to(out: str | Path) -> Iterator[None]:
 
 
 def program() -> str:
-    """How to call this program from the same shell: `tfwgan` where it is installed, else through its interpreter."""
+    """How to call this program from the same shell.
+
+    It is `tfwgan` where that is installed, and else goes through its interpreter.
+    """
     here = Path(sys.executable)
     command = here.with_name("tfwgan")
     found = shutil.which("tfwgan")
@@ -228,7 +243,10 @@ def program() -> str:
 
 
 def python() -> str:
-    """How to call this interpreter from the same shell: its name if that finds it, else its path."""
+    """How to call this interpreter from the same shell.
+
+    It is called by its name if that finds it, and else by its path.
+    """
     here = Path(sys.executable)
     for name in ("python", "python3"):
         found = shutil.which(name)

@@ -1,4 +1,4 @@
-"""Comparisons of GANs with each other: modes, losses, DCGAN against WGAN by epochs, weight clips."""
+"""Comparisons of GANs: modes, losses, DCGAN against WGAN by epochs, weight clips."""
 
 from absl import flags
 
@@ -9,13 +9,15 @@ from tfwgan.start import quiet_tensorflow
 USAGE = """\
 usage: tfwgan compare modes|losses|epochs|clipping [--data=...] [--seeds=3] [--fast]
 
-modes     mode collapse: GAN, GAN + R1, WGAN, WGAN-GP, SNGAN, LSGAN and VEEGAN with the same networks (ring8)
+modes     mode collapse: GAN, GAN + R1, WGAN, WGAN-GP, SNGAN, LSGAN and VEEGAN with the same
+          networks (ring8)
 losses    every loss with the same networks and the same number of steps (ring8)
-epochs    DCGAN against WGAN: spikes of the losses, what they say of the distance, seconds per epoch (fashion_mini)
+epochs    DCGAN against WGAN: spikes of the losses, what they say of the distance, seconds per epoch
+          (fashion_mini)
 clipping  what the clip does to the weights, slope and estimate of a WGAN's critic (fashion_mini)
 
-Writes report.md, results.json, results.csv, pictures and the runs to <out>/<study>_<data>/. An interrupted study goes
-on where it was when it is started again.
+Writes report.md, results.json, results.csv, pictures and the runs to <out>/<study>_<data>/. An
+interrupted study goes on where it was when it is started again.
 """
 POSITIONAL = ("STUDY",)
 

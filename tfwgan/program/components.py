@@ -1,4 +1,6 @@
-"""What a spec may name, and with which options, known without TensorFlow: a typo is answered before that is loaded.
+"""What a spec may name, and with which options, known without TensorFlow.
+
+A typo is answered before TensorFlow is loaded.
 
 `components.json` is written from the tables themselves (``python -m tfwgan.program.components``),
 and a test compares the two: the tables stay the only place where a component or an option is
@@ -69,7 +71,10 @@ def check(config: Config) -> None:
 
 
 def check_spec(field: str, text: str) -> None:
-    """Reads one spec of a field of `Config`, as in ``check_spec("data", "ring8-n=64")``; errors as of `check`."""
+    """Reads one spec of a field of `Config`, as in ``check_spec("data", "ring8-n=64")``.
+
+    Its errors are those of `check`.
+    """
     kind, components = FAMILIES[field][0], known(field)
     if field == "data" and spec.parse(text, kind).name == "given":
         return  # what a program handed over; loading says what to do
@@ -93,7 +98,10 @@ def known(field: str) -> dict[str, dict[str, Option]]:
 
 
 def describe(field: str) -> str:
-    """The components that a field of `Config` may name, a line each, with their options and defaults."""
+    """Lists the components that a field of `Config` may name, one a line.
+
+    Each stands there with its options and their defaults.
+    """
     lines = []
     for name, options in known(field).items():
         said = "".join(f"  {key}{_shown(option)}" for key, option in options.items())

@@ -14,9 +14,22 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from tfwgan.errors import UsageError, suggest, text_in
+from tfwgan.errors import UsageError, text_in
+from tfwgan.program.config_files import CONFIGS, find_config, read_settings
 from tfwgan.program.spec import build, convert
 from tfwgan.schedule import CriticSteps
+
+__all__ = [
+    "CONFIGS",
+    "FACTS",
+    "PATHS",
+    "Config",
+    "critic_steps",
+    "fields",
+    "find_config",
+    "known_settings",
+    "read_config",
+]
 
 
 def critic_steps(text: str) -> CriticSteps:
@@ -54,7 +67,8 @@ class Config:
     batch_size: int = _field(64, "samples per critic or generator update, over all devices")
     z_prior: str = _field(
         "normal",
-        "normal, uniform, binary, sphere, info (InfoGAN's) or const=N (an embedding table of N atoms)",
+        "normal, uniform, binary, sphere, "
+        "info (InfoGAN's) or const=N (an embedding table of N atoms)",
     )
     z_dim: int = _field(100, "latent size")
     gen_arch: str = _field(
@@ -63,27 +77,31 @@ class Config:
     )
     disc_arch: str = _field(
         "DCGAN-norm=none-act=leaky",
-        "critic: FC, MLP, DCGAN, CNN-GAP=True|False, SimpleCNN, ResNet, EigenGAN, FastGAN, OldFastGAN or NewFastGAN",
+        "critic: FC, MLP, DCGAN, CNN-GAP=True|False, SimpleCNN, ResNet, EigenGAN, "
+        "FastGAN, OldFastGAN or NewFastGAN",
     )
     rec_arch: str = _field("MLP-norm=batch", "reconstructor, which only --loss=veegan has: MLP")
     augment: str = _field(
         "",
-        "what images go through before the critic: color, translation, cutout, noise=0.1-steps=2000, with commas",
+        "what images go through before the critic: color, translation, cutout, "
+        "noise=0.1-steps=2000, with commas",
     )
     loss: str = _field(
         "wgan_gp",
-        "gan, wgan, wgan_gp, wgan_lp, lsgan, hinge, soft_hinge, rpgan, acgan, infogan or veegan, all with -gp= -lp= "
-        "-r1= -r2= -clip= -fm= -joint=; or, without a critic, a distance to the "
-        "data: w1, sinkhorn, swd, full_dim_swd, projected_w1, patch_w1, patch_swd or local_patch_swd",
+        "gan, wgan, wgan_gp, wgan_lp, lsgan, hinge, soft_hinge, rpgan, acgan, infogan or veegan, "
+        "all with -gp= -lp= -r1= -r2= -clip= -fm= -joint=; or, without a critic, a distance to "
+        "the data: w1, sinkhorn, swd, full_dim_swd, projected_w1, patch_w1, "
+        "patch_swd or local_patch_swd",
     )
     n_critic: str = _field(
         "5",
-        "critic updates per generator update, each on a batch of its own; 5-warmup=25 makes 25 in the first 25 steps "
-        "and every 500th one",
+        "critic updates per generator update, each on a batch of its own; 5-warmup=25 makes 25 in "
+        "the first 25 steps and every 500th one",
     )
     g_opt: str = _field(
         "auto",
-        "generator's optimizer: adam, rmsprop or sgd, as in adam-lr=1e-4-schedule=cosine; auto: the loss's own",
+        "generator's optimizer: adam, rmsprop or sgd, as in adam-lr=1e-4-schedule=cosine; "
+        "auto: the loss's own",
     )
     d_opt: str = _field("auto", "critic's optimizer, likewise")
     ema: float = _field(
@@ -91,8 +109,9 @@ class Config:
     )
     metrics: tuple[str, ...] = _field(
         (),
-        "distances to the data to watch, one --metrics=... each: w1 (exact; -otmeans=True adds the optimum), sinkhorn, "
-        "swd, full_dim_swd, projected_w1, patch_w1, patch_swd, local_patch_swd, nn, frechet, mmd, modes=ring8|grid25",
+        "distances to the data to watch, one --metrics=... each: w1 (exact; -otmeans=True adds "
+        "the optimum), sinkhorn, swd, full_dim_swd, projected_w1, patch_w1, patch_swd, "
+        "local_patch_swd, nn, frechet, mmd, modes=ring8|grid25",
     )
     eval_steps: int = _field(250, "steps between evaluations of the metrics")
     eval_images: int = _field(10000, "real items per evaluation at most, always the same ones")
@@ -104,7 +123,8 @@ class Config:
     )
     threads: int | None = _field(
         None,
-        "threads that share one operation of the CPU, on which the last digits depend; default: one for each core",
+        "threads that share one operation of the CPU, on which the last digits depend; "
+        "default: one for each core",
     )
     xla: bool = _field(False, "compile the updates with XLA (one device only)")
     log_steps: int = _field(50, "steps between rows of metrics.jsonl, each the mean over them")
@@ -151,7 +171,7 @@ class Config:
 
     @property
     def run_name(self) -> str:
-        """The run folder's name: as given, or a readable one made from what is compared most often."""
+        """The run folder's name: as given, or made readably from what is compared most often."""
         if self.name:
             return self.name
         parts = [self.data, self.loss, self.gen_arch, self.disc_arch, self.z_prior, f"s{self.seed}"]
@@ -176,13 +196,18 @@ class Config:
         }
 
     def to_json(self, **facts: Any) -> str:
-        """The content of config.json, itself a valid ``--config`` file; of `FACTS` nothing is read back."""
+        """The content of config.json, itself a valid ``--config`` file.
+
+        Of `FACTS` nothing is read back.
+        """
         return json.dumps({**self.as_dict(), **facts}, indent=2) + "\n"
 
 
 _LONGEST_NAME = 200  # bytes; file systems take 255, and files beside it need some
-_AT_LEAST_1 = ("image_size center_crop limit_data batch_size z_dim steps log_steps image_steps "
-               "checkpoint_steps keep_checkpoints eval_steps eval_images threads").split()  # fmt: skip
+_AT_LEAST_1 = (
+    "image_size center_crop limit_data batch_size z_dim steps log_steps image_steps "
+    "checkpoint_steps keep_checkpoints eval_steps eval_images threads"
+).split()
 PATHS = ("data_dir", "out_dir")
 FACTS = ("class_names",)  # what config.json says of a run beside its settings
 
@@ -198,10 +223,7 @@ def known_settings(values: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def read_config(path: str | Path) -> dict[str, Any]:
-    """Reads a flat YAML (or JSON) file of `Config` fields.
-
-    In YAML every value is the text that stands there, so that a name such as 010, 1.10 or no stays
-    what was written.
+    """Reads a flat YAML (or JSON) file of `Config` fields, as `config_files.read_settings` does.
 
     Args:
         path: A file, or the name of a configuration that comes with the package, such as
@@ -211,118 +233,7 @@ def read_config(path: str | Path) -> dict[str, Any]:
         UsageError: If the file can't be read, isn't flat, or has a key that is unknown or stands
             there twice.
     """
-    path = find_config(path)
-    try:
-        text = path.read_bytes().decode("utf-8-sig")  # some editors write a mark first
-        values = (_from_json if path.suffix.lower() == ".json" else _from_yaml)(text)
-    except OSError as error:
-        raise UsageError(f"Can't read --config={path}: {error.strerror}.") from None
-    except RecursionError:
-        raise UsageError(
-            f"--config={path} is not valid YAML or JSON: it is nested too deeply."
-        ) from None
-    except Exception as error:  # readers of YAML raise anything on what is none
-        reason = " ".join(str(error).split())[:300]
-        raise UsageError(f"--config={path} is not valid YAML or JSON: {reason}.") from None
-    values = {key: value for key, value in values.items() if key not in FACTS}
-    for key in values:
-        if key not in fields():
-            raise UsageError(
-                f"--config={path} has an unknown key {key!r}{suggest(str(key), fields())}"
-            )
-    return values
-
-
-def find_config(path: str | Path) -> Path:
-    """The file of a configuration: a path, or the name of one that comes with the package.
-
-    Raises:
-        UsageError: If there is none.
-    """
-    if not str(path):
-        raise UsageError(
-            "--config needs a file, or the name of a configuration that comes with the package."
-        )
-    path = Path(os.path.expanduser(path))
-    if path.exists() or not CONFIGS.is_dir():
-        return path
-    known = sorted(str(one.relative_to(CONFIGS).with_suffix("")) for one in CONFIGS.rglob("*.yaml"))
-    name = str(path.with_suffix("") if path.suffix == ".yaml" else path).removeprefix("configs/")
-    if name in known:
-        return CONFIGS / f"{name}.yaml"
-    if path.suffix or "/" in str(path):  # meant as a file
-        return path
-    raise UsageError(
-        f"There is no file --config={path}, nor a configuration of that name{suggest(name, known)}"
-    )
-
-
-def _configs() -> Path:
-    """Where the configurations lie: inside an installed package, beside it in a checkout."""
-    package = Path(__file__).parent.parent
-    return next(
-        (one for one in (package / "configs", package.parent / "configs") if one.is_dir()),
-        package / "configs",
-    )
-
-
-CONFIGS = _configs()
-
-
-def _from_json(text: str) -> dict[str, Any]:
-    def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        twice = [key for key, _ in pairs if sum(key == other for other, _ in pairs) > 1]
-        if twice:
-            raise ValueError(f"the key {twice[0]!r} stands there twice")
-        return dict(pairs)
-
-    values = json.loads(text, object_pairs_hook=unique)
-    if not isinstance(values, Mapping):
-        raise ValueError("it must hold an object of settings")
-    return values
-
-
-def _from_yaml(text: str) -> dict[str, Any]:
-    """Keys and values as texts, or lists of texts."""
-    import yaml
-
-    root, values = yaml.compose(text, yaml.BaseLoader), {}
-    if not isinstance(root, yaml.MappingNode):
-        raise ValueError("it must hold lines of the form key: value")
-
-    def scalar(node: yaml.Node) -> str:
-        if not isinstance(node, yaml.ScalarNode):
-            raise ValueError(f"it must be flat, but line {node.start_mark.line + 1} is nested")
-        if node.tag != yaml.resolver.BaseResolver.DEFAULT_SCALAR_TAG:
-            raise ValueError(
-                f"line {node.start_mark.line + 1} has a tag {node.tag!r}, which is not understood here"
-            )
-        return node.value
-
-    for key, value in root.value:
-        name = scalar(key)
-        if name in values:
-            raise ValueError(f"the key {name!r} stands there twice")
-        is_list = isinstance(value, yaml.SequenceNode)
-        values[name] = (
-            tuple(map(scalar, value.value)) if is_list else _yaml_word(name, scalar(value))
-        )
-    return values
-
-
-def _yaml_word(key: str, text: str) -> Any:
-    """What YAML means by yes, on and null, for settings that are no text."""
-    kind = fields()[key].type if key in fields() else str
-    if kind in (str, str | None):
-        return "none" if text.lower() == "null" and kind is not str else text
-    return {
-        "yes": "true",
-        "on": "true",
-        "no": "false",
-        "off": "false",
-        "null": "none",
-        "~": "none",
-    }.get(text.lower(), text)
+    return read_settings(path, {name: field.type for name, field in fields().items()}, FACTS)
 
 
 def _expanded(path: str, what: str) -> str:

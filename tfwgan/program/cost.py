@@ -23,7 +23,9 @@ Spec = Mapping[str, tf.TensorSpec]
 
 
 def flop_per_step(trainer: GanTrainer, element_spec: Spec) -> int:
-    """Floating-point operations of all matrix products and convolutions of one `train_step`, penalties included.
+    """Counts the floating-point operations of one `train_step`, penalties included.
+
+    They are those of all matrix products and convolutions.
 
     Args:
         trainer: A compiled trainer.
@@ -78,7 +80,9 @@ def seconds_for(trainer: GanTrainer, element_spec: Spec, flop: float) -> tuple[f
 
 
 def least_memory(trainer: GanTrainer) -> int:
-    """Bytes that a training step keeps for each sample, at the least: what its layers put out, until their gradients.
+    """The bytes that a training step keeps for each sample, at the least.
+
+    These are what the layers put out, which is kept until their gradients are known.
 
     The critic sees a real and a fake sample at once, and what its gradients are penalised at
     besides, and then the generator's sample together with the generator.
@@ -91,9 +95,10 @@ def least_memory(trainer: GanTrainer) -> int:
 
 
 def memory_left() -> int | None:
-    """Bytes of main memory that this process could have beside what it has, at the most; None where that is unknown.
+    """The bytes of main memory that this process could have beside what it has, at the most.
 
-    The least of the whole machine's, its container's, and what a limit (``ulimit -v``) leaves.
+    It is the least of the whole machine's, its container's, and what a limit (``ulimit -v``)
+    leaves, and None where that is unknown.
     """
     limits = []
     with contextlib.suppress(ValueError, OSError):
@@ -110,7 +115,10 @@ def memory_left() -> int | None:
 
 
 def check_memory(trainer: GanTrainer, batch_size: int) -> None:
-    """Raises `UsageError` if the CPU's memory can't hold a step: systems end a process that tries, without a word."""
+    """Raises `UsageError` if the CPU's memory can't hold a step.
+
+    Without this check the system ends a process that tries, and says nothing.
+    """
     left = memory_left()
     if left is None or tf.config.get_visible_devices(
         "GPU"
@@ -118,14 +126,17 @@ def check_memory(trainer: GanTrainer, batch_size: int) -> None:
         return
     if (need := least_memory(trainer) * batch_size) > left:
         raise UsageError(
-            f"A step with --batch_size={batch_size} needs at least {need / 2**20:,.0f} MB of memory, and there are "
-            f"{max(left, 0) / 2**20:,.0f}; use a smaller --batch_size, smaller networks, or smaller images "
-            "(--image_size)."
+            f"A step with --batch_size={batch_size} needs at least {need / 2**20:,.0f} MB of "
+            f"memory, and there are {max(left, 0) / 2**20:,.0f}; use a smaller --batch_size, "
+            "smaller networks, or smaller images (--image_size)."
         )
 
 
 def _kept(network: keras.Model) -> int:
-    """Bytes that the layers of a network put out for each sample, without those that only look at it differently."""
+    """The bytes that the layers of a network put out for each sample.
+
+    Layers that only look at the same numbers differently don't count.
+    """
     views = (keras.layers.InputLayer, keras.layers.Reshape, keras.layers.Flatten)
     outputs = [layer.output for layer in network.layers if not isinstance(layer, views)]
     return sum(4 * math.prod(one.shape[1:]) for one in keras.tree.flatten(outputs))
@@ -148,7 +159,10 @@ def _matmul(op: tf.Operation) -> int:
 
 
 def _convolution(small: tf.Tensor, kernel: tf.TensorShape) -> int:
-    """One multiply and one add per weight and place of the strided side, forward and in both gradients."""
+    """Counts one multiply and one add per weight and place of the strided side.
+
+    That is so in the forward pass and in both gradients.
+    """
     return 2 * small.shape[0] * math.prod(small.shape[1:3]) * math.prod(kernel)
 
 

@@ -53,7 +53,10 @@ def load(
     gray_scale: bool = False,
     limit_data: int | None = None,
 ) -> Dataset:
-    """The data set that a spec names: ``fashion_mini``, ``squares=32-square=5``, ``tfds=mnist``, ``folder=/data/cats``.
+    """The data set that a spec names.
+
+    Specs are ``fashion_mini``, ``squares=32-square=5``, ``tfds=mnist`` or ``folder=/data/cats``,
+    for example.
 
     Args:
         text: A spec over `DATASETS`.
@@ -85,7 +88,9 @@ def outline(
     gray_scale: bool = False,
     limit_data: int | None = None,
 ) -> Outline:
-    """The outline of what `load` loads with the same arguments. Downloads nothing, and of a TFDS set reads nothing.
+    """The outline of what `load` loads with the same arguments.
+
+    It downloads nothing, and of a TFDS set it reads nothing.
 
     Raises:
         UsageError: As `load`, as far as that can be told.
@@ -121,14 +126,16 @@ def _build(
     )
     if not dataset.is_image and view != AS_IS:
         raise UsageError(
-            f"--image_size, --center_crop and --gray_scale are for images; {dataset.name} is a set of points, "
-            "so leave them out."
+            f"--image_size, --center_crop and --gray_scale are for images; {dataset.name} is a set "
+            "of points, so leave them out."
         )
     return dataset
 
 
 def given(name: str, *, view: View = AS_IS) -> Dataset:
-    """Stands in the configuration of a run whose data were handed over by a program, as a `Dataset`.
+    """Stands in for data that a program handed over as a `Dataset`.
+
+    It is what the configuration of such a run names.
 
     Args:
         name: Of the data.
@@ -145,7 +152,10 @@ def given(name: str, *, view: View = AS_IS) -> Dataset:
 
 
 def _meant(text: str, name: str) -> str:
-    """The end of a message about an unknown name that is a folder here or a set of TFDS; else empty."""
+    """The end of a message about an unknown name that is a folder here or a set of TFDS.
+
+    It is empty if the name is neither.
+    """
     try:
         if Path(text).expanduser().is_dir():
             return f"; did you mean folder={text}? Known: {', '.join(DATASETS)}."

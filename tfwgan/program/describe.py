@@ -16,7 +16,10 @@ _SHOWN_CLASSES = 40
 
 
 def describe(experiment: Experiment, costs: bool = False) -> str:
-    """The resolved run: settings that are not the defaults, data, networks, devices, and if asked what it costs.
+    """The resolved run, told in lines.
+
+    They tell the settings that are not the defaults, the data, the networks, the devices, and if
+    asked what the run costs.
 
     Args:
         experiment: What `build` made.
@@ -102,8 +105,10 @@ def _cost(experiment: Experiment) -> dict[str, str]:
     timed = "of whole steps" if share == 1 else f"of steps of {share:.0%} of the work"
     return {
         "cost:": f"{', '.join(lines)}, {total / 1e12:.3g} TFLOP in all",
-        "time:": f"about {duration(seconds)} on this machine (the median {timed}; pictures and metrics come on top)",
-        "memory:": f"{'about' if share == 1 else 'more than'} {memory / 2**20:,.0f} MB, the data included",
+        "time:": f"about {duration(seconds)} on this machine (the median {timed}; "
+        "pictures and metrics come on top)",
+        "memory:": f"{'about' if share == 1 else 'more than'} {memory / 2**20:,.0f} MB, "
+        "the data included",
     }
 
 

@@ -38,7 +38,8 @@ def make_strategy(devices: str, batch_size: int) -> tf.distribute.Strategy:
     count = len(chosen) or n_cpus
     if count < 1 or batch_size % count:
         raise UsageError(
-            f"--batch_size={batch_size} can't be split evenly over {count} devices of --devices={devices}."
+            f"--batch_size={batch_size} can't be split evenly over {count} devices of "
+            f"--devices={devices}."
         )
     _fix(chosen, n_cpus, devices)
     if chosen:
@@ -62,7 +63,9 @@ def mirrored(devices: tuple[str, ...]) -> tf.distribute.MirroredStrategy:
 
 
 def fix_threads(threads: int | None) -> int:
-    """How many threads share one operation of the CPU; sums are grouped by them, so the last digits depend on it.
+    """How many threads share one operation of the CPU.
+
+    Sums are grouped by threads, so the last digits depend on their number.
 
     Args:
         threads: The number to take; None for what TensorFlow takes by itself, one for each core.
@@ -83,8 +86,8 @@ def fix_threads(threads: int | None) -> int:
         tf.config.threading.set_intra_op_parallelism_threads(threads)
     except RuntimeError:
         raise UsageError(
-            f"--threads={threads} can't be set up any more: TensorFlow already runs in this process with {now}; "
-            "start a new one."
+            f"--threads={threads} can't be set up any more: TensorFlow already runs in this "
+            f"process with {now}; start a new one."
         ) from None
     return threads
 
@@ -123,5 +126,6 @@ def _fix(gpus: list, n_cpus: int, devices: str) -> None:
             )
     except RuntimeError:
         raise UsageError(
-            f"--devices={devices} can't be set up any more: TensorFlow already runs in this process; start a new one."
+            f"--devices={devices} can't be set up any more: "
+            "TensorFlow already runs in this process; start a new one."
         ) from None

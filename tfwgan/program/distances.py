@@ -1,4 +1,7 @@
-"""Worked examples of distances between laws: what transport costs, and why it still has a slope far away."""
+"""Worked examples of distances between laws.
+
+They show what transport costs, and why that cost still has a slope far away.
+"""
 
 import numpy as np
 from absl import flags
@@ -9,8 +12,8 @@ from tfwgan.start import quiet_tensorflow
 USAGE = """\
 usage: tfwgan distances [--out=distances.png]
 
-Prints and draws three examples: six boxes moved along a line, two plans of different cost, and two parallel lines on
-which all distances but W are the same however far apart they are.
+Prints and draws three examples: six boxes moved along a line, two plans of different cost, and two
+parallel lines on which all distances but W are the same however far apart they are.
 """
 POSITIONAL = ()
 
@@ -24,7 +27,10 @@ def define_flags(values: flags.FlagValues) -> None:
 
 
 def lines(theta: float) -> dict[str, float]:
-    """Distances between lines at 0 and theta: across them, the laws are one point each (Arjovsky et al., 2017)."""
+    """Distances between lines at 0 and theta (Arjovsky et al., 2017).
+
+    Across the lines, the laws are one point each.
+    """
     from tfwgan.transport import histograms as h
 
     places = np.unique([0.0, theta])
@@ -44,7 +50,8 @@ def command(values: flags.FlagValues) -> None:
     crossed = straight[::-1]
     dear = np.sum(crossed * np.abs(np.subtract.outer(PAIRS[0], PAIRS[2])))
     print(
-        f"Six boxes from 1, 2, 3 to 7, 8, 9, 10: {work:g} in all, {work / 6:g} per box, whatever the order."
+        f"Six boxes from 1, 2, 3 to 7, 8, 9, 10: {work:g} in all, {work / 6:g} per box, "
+        "whatever the order."
     )
     print(f"Two boxes from 0, 4 to 1, 3: {cheap:g} in order, {dear:g} crossed; W is the cheaper.")
     print("Two lines at a distance theta:\n  theta      W     JS     KL     TV")

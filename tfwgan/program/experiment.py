@@ -1,4 +1,7 @@
-"""From a `Config` to a trained generator: `build` puts data, trainer and metrics together, `fit` runs them."""
+"""From a `Config` to a trained generator.
+
+`build` puts data, trainer and metrics together, and `fit` runs them.
+"""
 
 import contextlib
 import dataclasses
@@ -8,7 +11,6 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
-from tfwgan import checkpoint
 from tfwgan.callbacks.evaluate import Evaluate
 from tfwgan.callbacks.guard import Checkpoint, NonFiniteLoss, StopOnNonFinite, TrainingStopped, told
 from tfwgan.callbacks.pictures import Pictures
@@ -21,11 +23,17 @@ from tfwgan.loop import train
 from tfwgan.plain import plain_keras
 from tfwgan.program import spec
 from tfwgan.program.assemble import make_metrics, make_trainer, resolve
-from tfwgan.program.config import Config, known_settings, read_config
+from tfwgan.program.config import Config
 from tfwgan.program.cost import check_memory
-from tfwgan.program.datasets import load, outline
 from tfwgan.program.devices import fix_threads, make_strategy
-from tfwgan.program.resume import about, facts, other_data, restore
+from tfwgan.program.loading import (
+    load_data,
+    load_data_of,
+    load_run,
+    load_trainer,
+    outline_data,
+)
+from tfwgan.program.resume import about, facts, restore
 from tfwgan.program.runs import Run
 from tfwgan.saved_model import export_saved_model
 from tfwgan.schedule import CriticSteps
@@ -44,6 +52,7 @@ __all__ = [
     "load_run",
     "load_trainer",
     "make_trainer",
+    "outline_data",
 ]
 
 
@@ -72,10 +81,10 @@ class Experiment:
         return self.config.batch_size * self.critic_steps.before(step)
 
     def batches(self, first_step: int = 0, steps: int | None = None) -> tf.data.Dataset:
-        """Training data from any step on: elements `{"image": [b, n_critic, ...]}`, endless if `steps` is None.
+        """Training data from any step on: elements `{"image": [b, n_critic, ...]}`.
 
-        All have as many critic batches as the first; `fit` asks anew where the schedule changes
-        their number.
+        They are endless if `steps` is None. All have as many critic batches as the first; `fit`
+        asks anew where the schedule changes their number.
         """
         config, critic_steps = self.config, self.critic_steps
         return batches(
@@ -115,7 +124,9 @@ class Result:
 
 
 def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = False) -> Experiment:
-    """Makes every part that a configuration names. Writes nothing, unless data have to be downloaded.
+    """Makes every part that a configuration names.
+
+    It writes nothing, unless data have to be downloaded.
 
     Args:
         config: What to build.
@@ -134,7 +145,8 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
         config = dataclasses.replace(config, data=f"given={dataset.name}")
     if dataset.size is not None and config.batch_size > dataset.size:
         raise UsageError(
-            f"--batch_size={config.batch_size} is more than the {dataset.size} items of {config.data!r}."
+            f"--batch_size={config.batch_size} is more than the {dataset.size} items of "
+            f"{config.data!r}."
         )
     if config.flip and not dataset.is_image:
         raise UsageError(f"--flip mirrors images, and {config.data!r} has points; leave it out.")
@@ -152,16 +164,6 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
     return Experiment(config, dataset, trainer, strategy, metrics)
 
 
-def load_data(config: Config) -> Dataset:
-    """The data set of a configuration."""
-    return load(config.data, **_view(config))
-
-
-def outline_data(config: Config) -> Outline:
-    """What is known of the data set of a configuration without a download."""
-    return outline(config.data, **_view(config))
-
-
 def fit(
     experiment: Experiment,
     callbacks: Sequence[keras.callbacks.Callback] = (),
@@ -170,10 +172,11 @@ def fit(
     fresh: bool = False,
     verbose: bool = True,
 ) -> Result:
-    """Trains to `config.steps`, writing the run folder; an epoch of Keras is one interval of `log_steps`.
+    """Trains to `config.steps`, writing the run folder.
 
-    SIGINT and SIGTERM end it gently: the state is saved, and `resume` goes on from there bit for
-    bit. So it is where one of `callbacks` ends training.
+    An epoch of Keras is one interval of `log_steps`. SIGINT and SIGTERM end training gently: the
+    state is saved, and `resume` goes on from there bit for bit. So it is where one of `callbacks`
+    ends training.
 
     Args:
         experiment: What `build` made; its trainer is trained in place.
@@ -193,7 +196,8 @@ def fit(
     """
     if isinstance(experiment.dataset, Outline):
         raise UsageError(
-            "This experiment was built with dry_run=True and has no data to train on; build it without."
+            "This experiment was built with dry_run=True and has no data to train on; "
+            "build it without."
         )
     check_callbacks(callbacks)
     config, trainer, dataset = experiment.config, experiment.trainer, experiment.dataset
@@ -206,9 +210,13 @@ def fit(
         clock, images = Clock(meta.get("seconds", 0.0)), experiment.images_before
         writer = tf.summary.create_file_writer(str(run.file("tensorboard")))
         guard = Checkpoint(
-            run.path / "checkpoints", clock, about(config, dataset), config.checkpoint_steps, config.steps,
+            run.path / "checkpoints",
+            clock,
+            about(config, dataset),
+            config.checkpoint_steps,
+            config.steps,
             config.keep_checkpoints,
-        )  # fmt: skip
+        )
         evaluate = _evaluation(experiment, run, writer, screen)
         ours = [
             StopOnNonFinite(guard.folder),
@@ -234,62 +242,6 @@ def fit(
         step = trainer.steps_done
         saved = None if guard.interrupted else _export(trainer, run.path)
         return Result(run.path, step, guard.interrupted, saved, run.rows())
-
-
-def load_trainer(path: str | Path) -> GanTrainer:
-    """The trainer of a run as its newest readable checkpoint left it, or of one checkpoint file. Needs no data.
-
-    Args:
-        path: A run folder, or a checkpoint in one.
-
-    Raises:
-        UsageError: If there is no run, or no readable checkpoint.
-    """
-    path = Path(path)
-    run_dir = path.parent.parent if path.suffix == ".npz" else path
-    config = Config(**read_config(run_dir / "config.json"))
-    loaded = (
-        checkpoint.load(path)
-        if path.suffix == ".npz"
-        else checkpoint.load_newest(run_dir / "checkpoints")
-    )
-    if loaded is None:
-        raise UsageError(f"{run_dir} has no checkpoint yet.")
-    arrays, meta = loaded
-    # What was trained is what the checkpoint says, whatever became of config.json.
-    config = Config(**known_settings(meta["config"])) if "config" in meta else config
-    with plain_keras():
-        trainer = make_trainer(
-            config, tuple(meta["shape"]), tf.distribute.get_strategy(), meta.get("n_classes")
-        )
-    trainer.class_names = tuple(meta.get("class_names") or ())
-    checkpoint.restore(trainer, arrays)
-    return trainer
-
-
-def load_data_of(run_dir: str | Path) -> Dataset:
-    """The data that a run was trained on.
-
-    Raises:
-        UsageError: If they can't be had, or are other data by now.
-    """
-    run_dir = Path(run_dir)
-    dataset = load_data(Config(**read_config(run_dir / "config.json")))
-    if (newest := checkpoint.load_newest(run_dir / "checkpoints")) is not None:
-        if other := other_data(newest[1], dataset):
-            raise UsageError(f"{run_dir} was trained on other data: {other}.")
-    return dataset
-
-
-def load_run(run_dir: str | Path) -> tuple[GanTrainer, Dataset]:
-    """The trainer of a run as its newest checkpoint left it, and the data it was trained on."""
-    return load_trainer(run_dir), load_data_of(run_dir)
-
-
-def _view(config: Config) -> dict:
-    """What a configuration says of its data beside their name."""
-    names = ("data_dir", "image_size", "center_crop", "gray_scale", "limit_data")
-    return {name: getattr(config, name) for name in names}
 
 
 def _evaluation(

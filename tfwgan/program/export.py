@@ -10,7 +10,8 @@ from tfwgan.start import quiet_tensorflow
 USAGE = """\
 usage: tfwgan export RUN_OR_CHECKPOINT [--out=FOLDER]
 
-RUN_OR_CHECKPOINT is a folder such as outputs/my_run, or a file such as outputs/my_run/checkpoints/step_001000.npz.
+RUN_OR_CHECKPOINT is a folder such as outputs/my_run, or a file such as
+outputs/my_run/checkpoints/step_001000.npz.
 """
 POSITIONAL = ("RUN_OR_CHECKPOINT",)
 
@@ -23,7 +24,7 @@ def define_flags(values: flags.FlagValues) -> None:
 def command(source: str, values: flags.FlagValues) -> None:
     """Loads the trainer and writes its SavedModel."""
     with quiet_tensorflow():
-        from tfwgan.program.experiment import load_trainer
+        from tfwgan.program.loading import load_trainer
         from tfwgan.saved_model import export_saved_model
 
     trainer = load_trainer(source)

@@ -1,4 +1,7 @@
-"""What became of the atoms of a discrete generator: which data each stands for, which are dead, double or copied."""
+"""Tells what became of the atoms of a discrete generator.
+
+It says which data each atom stands for, and which atoms are dead, double or copied.
+"""
 
 import json
 from collections.abc import Mapping
@@ -16,9 +19,10 @@ from tfwgan.start import quiet_tensorflow
 USAGE = """\
 usage: tfwgan inspect-atoms RUN [--out=RUN/atoms] [--tolerance=0.05] [--patch=8] [--limit=10000]
 
-RUN is the folder of a run with the prior const=N. Writes atoms.json, and for images atoms.png (eight for each atom: the
-atom, the nearest real image, real images that the optimal plan sends to it) and patches.png (four for each: the atom, a
-patch of it, the most alike real patch around the same place, the image it is from).
+RUN is the folder of a run with the prior const=N. Writes atoms.json, and for images atoms.png
+(eight for each atom: the atom, the nearest real image, real images that the optimal plan sends to
+it) and patches.png (four for each: the atom, a patch of it, the most alike real patch around the
+same place, the image it is from).
 """
 POSITIONAL = ("RUN",)
 _ATOM = ["atom", "nearest real", "sent by the plan"]
@@ -43,7 +47,7 @@ def define_flags(values: flags.FlagValues) -> None:
 def command(run: str, values: flags.FlagValues) -> None:
     """Loads the run and its data, compares, writes."""
     with quiet_tensorflow():
-        from tfwgan.program.experiment import load_run
+        from tfwgan.program.loading import load_run
     from tfwgan.audit.atoms import assignment_rows, inspect_atoms, patch_rows
     from tfwgan.priors import Const
     from tfwgan.render import image_grid, save_png, scatter
@@ -79,7 +83,8 @@ def command(run: str, values: flags.FlagValues) -> None:
         for name, picture in pictures.items():
             save_png(picture, out / f"{name}.png")
     print(
-        f"{atoms.summary()}\nWrote atoms.json and {', '.join(f'{name}.png' for name in pictures)} to {out}."
+        f"{atoms.summary()}\n"
+        f"Wrote atoms.json and {', '.join(f'{name}.png' for name in pictures)} to {out}."
     )
 
 

@@ -8,10 +8,12 @@ from tfwgan.program.beside import real_points
 from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
-usage: tfwgan interpolate SAVED_MODEL [--rows=8] [--columns=10] [--path=slerp|lerp] [--out=paths.png]
+usage: tfwgan interpolate SAVED_MODEL [--rows=8] [--columns=10] [--path=slerp|lerp]
+                          [--out=paths.png]
 
-SAVED_MODEL is the folder that a run exported, or the run folder itself. slerp follows great circles, on which Gaussian
-latents keep their typical length; lerp takes the straight line. A conditional model walks within one class per row.
+SAVED_MODEL is the folder that a run exported, or the run folder itself. slerp follows great
+circles, on which Gaussian latents keep their typical length; lerp takes the straight line. A
+conditional model walks within one class per row.
 """
 POSITIONAL = ("SAVED_MODEL",)
 
@@ -33,7 +35,8 @@ def define_flags(values: flags.FlagValues) -> None:
     cli.define_path(
         "out",
         "paths.png",
-        "one picture (.png .jpg .webp), an array (.npz .npy), or a folder of pictures (a slash at the end)",
+        "one picture (.png .jpg .webp), an array (.npz .npy), "
+        "or a folder of pictures (a slash at the end)",
         values,
     )
 

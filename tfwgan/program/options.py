@@ -8,8 +8,9 @@ from tfwgan.program import components
 USAGE = """\
 usage: tfwgan options [data|z_prior|gen_arch|disc_arch|rec_arch|augment|loss|g_opt|d_opt|metrics]
 
-Lists what the flag of that name may say, a component a line, with its options and their defaults; without a name all
-of them. A component is written with its options as name[=value][-option=value]*; a bare value sets the first option.
+Lists what the flag of that name may say, a component a line, with its options and their defaults;
+without a name all of them. A component is written with its options as name[=value][-option=value]*;
+a bare value sets the first option.
 """
 POSITIONAL = ()
 MANY = True

@@ -11,8 +11,9 @@ USAGE = """\
 usage: tfwgan ot-means [--data=squares] [--k=64] [--method=weiszfeld] [--out=otmeans/]
 
 Writes centroids.npz (centroids, value, history) and centroids.png to the folder --out.
-They are a local optimum, the best found of several starts where these are cheap: near to the least distance that any
-generator with k atoms can have, without a proof that none is nearer. Images of this kind are blurred.
+They are a local optimum, the best found of several starts where these are cheap: near to the least
+distance that any generator with k atoms can have, without a proof that none is nearer. Images of
+this kind are blurred.
 """
 POSITIONAL = ()
 
@@ -61,5 +62,6 @@ def command(values: flags.FlagValues) -> None:
         save_png(picture(means.centroids, real), out / "centroids.png")
     end = "converged" if means.converged else "stopped"
     print(
-        f"{end} after {means.steps} steps and {means.seconds:.1f} s: W1 {means.value:.5f}; wrote to {out}."
+        f"{end} after {means.steps} steps and {means.seconds:.1f} s: W1 {means.value:.5f}; "
+        f"wrote to {out}."
     )

@@ -1,4 +1,7 @@
-"""The figures of "Do WGANs succeed because they minimize the Wasserstein Distance?" (ICLR 2025) on a laptop."""
+"""The figures of Elnekave and Weiss (ICLR 2025) on a laptop.
+
+The paper is "Do WGANs succeed because they minimize the Wasserstein Distance?".
+"""
 
 from absl import flags
 
@@ -14,8 +17,8 @@ fig6  as many atoms as images: the generator copies them
 fig7  which distance does a critic minimise? convolutional ones, and direct distances
 all   the three of them
 
-Writes report.md, results.json, pictures and the runs to <out>/<figure>_<data>/. An interrupted study goes on where it
-was when it is started again.
+Writes report.md, results.json, pictures and the runs to <out>/<figure>_<data>/. An interrupted
+study goes on where it was when it is started again.
 """
 POSITIONAL = ("FIGURE",)
 

@@ -1,4 +1,7 @@
-"""Going on with a run: with what it was begun with, on the data it was begun on, from its newest checkpoint."""
+"""Goes on with a run from its newest checkpoint.
+
+It goes on with what the run was begun with, on the data it was begun on.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -51,7 +54,10 @@ def restore(run: Run, config: Config, dataset: Dataset, trainer: GanTrainer) -> 
 
 
 def other_data(meta: Mapping[str, Any], dataset: Dataset) -> str:
-    """How the data of a checkpoint differ from these; empty if they don't, or if an early version did not note them."""
+    """Says how the data of a checkpoint differ from these.
+
+    The text is empty if they don't, or if an early version did not note them.
+    """
     before, now = meta.get("data"), dataset.fingerprint
     if before is None or all(before[key] == now[key] for key in ("digest", "shape", "size")):
         return ""
@@ -63,7 +69,10 @@ def other_data(meta: Mapping[str, Any], dataset: Dataset) -> str:
 
 
 def _unfinished(run: Run, config: Config, step: int, trainer: GanTrainer) -> list[str]:
-    """What the row of a step says only because the run ended there, in the middle of an interval that now goes on."""
+    """What the row of a step says only because the run ended there.
+
+    The step lies in the middle of an interval that now goes on.
+    """
     if step >= config.steps:
         return []
     row = next((row for row in run.rows() if row["step"] == step), {})

@@ -1,4 +1,7 @@
-"""The run folder: config.json, metrics.jsonl, images/, tensorboard/, checkpoints/, export/, and a lock."""
+"""The run folder: its files, and a lock.
+
+The files are config.json, metrics.jsonl, images/, tensorboard/, checkpoints/ and export/.
+"""
 
 import contextlib
 import dataclasses
@@ -50,8 +53,8 @@ class Run:
             )
         if not resume and _holds_run(path):
             raise UsageError(
-                f"{path} already holds a run; continue it with --resume (in Python: resume=True), start another beside "
-                "it with --fresh (fresh=True), or choose another --name."
+                f"{path} already holds a run; continue it with --resume (in Python: resume=True), "
+                "start another beside it with --fresh (fresh=True), or choose another --name."
             )
         if (
             not resume
@@ -84,7 +87,9 @@ class Run:
 
     @classmethod
     def resume(cls, config: Config) -> "Run":
-        """Takes up the folder of an earlier run; `go_on` then says whether the configuration is the same.
+        """Takes up the folder of an earlier run.
+
+        `go_on` then says whether the configuration is the same.
 
         Raises:
             UsageError: If there is none, or its config.json can't be read.
@@ -100,7 +105,9 @@ class Run:
         same_data: bool = False,
         **facts: Any,
     ) -> None:
-        """Takes a configuration to go on with, and clears away what an earlier end left half written.
+        """Takes a configuration to go on with, and clears away what is half written.
+
+        That is what an earlier end left.
 
         Args:
             config: The configuration now.
@@ -122,7 +129,8 @@ class Run:
                 else ""
             )
             raise UsageError(
-                f"Can't resume {self.path} with a changed configuration: {'; '.join(changed)}.{hint}"
+                f"Can't resume {self.path} with a changed configuration: "
+                f"{'; '.join(changed)}.{hint}"
             )
         for folder in (self.path, self.path / "images", self.path / "checkpoints"):
             clear_leftovers(folder)
@@ -146,7 +154,10 @@ class Run:
         return path
 
     def append_row(self, row: Mapping[str, Any]) -> None:
-        """Adds one JSON object as a line of metrics.jsonl; what comes of one step goes into one line."""
+        """Adds one JSON object as a line of metrics.jsonl.
+
+        What comes of one step goes into one line.
+        """
         path = self.path / "metrics.jsonl"
         start = path.stat().st_size if path.exists() else 0
         row = dict(row)
@@ -187,7 +198,10 @@ class Run:
 
 
 def rows_of(run_dir: str | Path) -> Iterator[dict[str, Any]]:
-    """The rows of a run's metrics.jsonl, one for each step that was logged; lines that are none are passed over."""
+    """The rows of a run's metrics.jsonl, one for each step that was logged.
+
+    Lines that are no rows are passed over.
+    """
     path = Path(run_dir) / "metrics.jsonl"
     for line in path.read_bytes().splitlines() if path.exists() else []:
         with contextlib.suppress(ValueError, RecursionError):
@@ -197,7 +211,10 @@ def rows_of(run_dir: str | Path) -> Iterator[dict[str, Any]]:
 
 
 def differences(before: Mapping[str, Any], config: Config, same_data: bool = False) -> list[str]:
-    """What differs between a stored configuration and this one, as "name was a, is b", where it changes the result."""
+    """Lists what differs between a stored configuration and this one.
+
+    An entry reads "name was a, is b", and only what changes the result has one.
+    """
     now = config.as_dict()
     free = (_FREE if can_grow(config) else _FREE - {"steps"}) | (_OF_DATA if same_data else set())
     # A run of an earlier version lacks what was added since, and may have written a value as
@@ -214,13 +231,19 @@ def differences(before: Mapping[str, Any], config: Config, same_data: bool = Fal
 
 
 def can_grow(config: Config) -> bool:
-    """Whether a run may be resumed with more steps: not if a learning rate falls over all of them."""
+    """Whether a run may be resumed with more steps.
+
+    It may not if a learning rate falls over all of them.
+    """
     specs = (config.g_opt, config.d_opt)
     return all(parse(spec).options.get("schedule", "constant") == "constant" for spec in specs)
 
 
 def renamed(config: Config) -> Config:
-    """The configuration under a name whose folder holds no run: its own, or that with the first number that is free."""
+    """The configuration under a name whose folder holds no run.
+
+    The name is its own, or that with the first number that is free.
+    """
     if not _holds_run(config.run_dir):
         return config
     number = 2

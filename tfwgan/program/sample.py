@@ -9,10 +9,12 @@ from tfwgan.program.beside import real_points
 from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
-usage: tfwgan sample SAVED_MODEL [--n=64] [--seed=1] [--label=3] [--out=grid.png|folder/|samples.npz]
+usage: tfwgan sample SAVED_MODEL [--n=64] [--seed=1] [--label=3]
+                     [--out=grid.png|folder/|samples.npz]
 
-SAVED_MODEL is the folder that a run exported, or the run folder itself. A conditional model draws n samples of the
-class --label, its name or its number; without it every class has a row, n samples in all.
+SAVED_MODEL is the folder that a run exported, or the run folder itself. A conditional model draws n
+samples of the class --label, its name or its number; without it every class has a row, n samples in
+all.
 """
 POSITIONAL = ("SAVED_MODEL",)
 
@@ -30,7 +32,8 @@ def define_flags(values: flags.FlagValues) -> None:
     cli.define_path(
         "out",
         "grid.png",
-        "one picture (.png .jpg .webp), an array (.npz .npy), or a folder of pictures (a slash at the end)",
+        "one picture (.png .jpg .webp), an array (.npz .npy), "
+        "or a folder of pictures (a slash at the end)",
         values,
     )
 

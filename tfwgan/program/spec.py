@@ -66,7 +66,10 @@ REQUIRED = inspect.Parameter.empty
 
 
 def options_of(row: Any) -> dict[str, Option]:
-    """The options of a row of a table in order: of a factory those of its signature, of a value its `parameters`."""
+    """The options of a row of a table, in order.
+
+    Those of a factory are in its signature, those of a value are its `parameters`.
+    """
     if hasattr(row, "with_"):
         return {name: Option(one.annotation, one.default) for name, one in row.parameters.items()}
     factory = row

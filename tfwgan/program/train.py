@@ -27,8 +27,8 @@ Examples:
   tfwgan train --data=folder=photos --image_size=64 --dry_run
   tfwgan train --config=outputs/RUN/config.json --resume
 
-A component is named with its options as name[=value][-option=value]*. `tfwgan options loss` lists the losses and their
-options; likewise data, z_prior, gen_arch, disc_arch, metrics and the others.
+A component is named with its options as name[=value][-option=value]*. `tfwgan options loss` lists
+the losses and their options; likewise data, z_prior, gen_arch, disc_arch, metrics and the others.
 """
 POSITIONAL = ()
 GROUPS = {
@@ -36,7 +36,9 @@ GROUPS = {
     "Data": "data data_dir image_size center_crop gray_scale flip limit_data batch_size".split(),
     "Model": "z_prior z_dim gen_arch disc_arch rec_arch augment ema".split(),
     "Training": "loss n_critic g_opt d_opt steps".split(),
-    "Output": "metrics eval_steps eval_images log_steps image_steps checkpoint_steps keep_checkpoints".split(),
+    "Output": (
+        "metrics eval_steps eval_images log_steps image_steps checkpoint_steps keep_checkpoints"
+    ).split(),
 }
 
 
@@ -45,7 +47,8 @@ def define_flags(values: flags.FlagValues) -> None:
     cli.define_path(
         "config",
         None,
-        "flat YAML or JSON file of these flags, or the name of one that comes with the package; explicit flags beat it",
+        "flat YAML or JSON file of these flags, "
+        "or the name of one that comes with the package; explicit flags beat it",
         values,
     )
     flags.DEFINE_bool(
@@ -67,7 +70,7 @@ def define_flags(values: flags.FlagValues) -> None:
 
 
 def resolve(values: flags.FlagValues) -> Config:
-    """The configuration: defaults, overridden by the --config file, overridden by flags that were given.
+    """The configuration: defaults, overridden by the --config file and then by given flags.
 
     The config.json of a run that is resumed also says where the run lies, wherever it was moved
     since.

@@ -10,9 +10,10 @@ from tfwgan.start import quiet_tensorflow
 USAGE = """\
 usage: tfwgan traverse RUN [--rows=4] [--columns=9] [--limit=3] [--truncation=0.7] [--out=folder]
 
-RUN is a run folder or one of its checkpoints. Of an EigenGAN, L<layer>D<basis>.png moves one basis of one layer, from
-the coarsest layer on. Of an InfoGAN, category.png has a column for each category, code_<i>.png moves a code; where the
-data has labels, the share of images whose guessed category is that of their class is printed.
+RUN is a run folder or one of its checkpoints. Of an EigenGAN, L<layer>D<basis>.png moves one basis
+of one layer, from the coarsest layer on. Of an InfoGAN, category.png has a column for each
+category, code_<i>.png moves a code; where the data has labels, the share of images whose guessed
+category is that of their class is printed.
 """
 POSITIONAL = ("RUN",)
 
@@ -42,7 +43,7 @@ def define_flags(values: flags.FlagValues) -> None:
 def command(path: str, values: flags.FlagValues) -> None:
     """Loads the run, moves each code, writes."""
     with quiet_tensorflow():
-        from tfwgan.program.experiment import load_data_of, load_trainer
+        from tfwgan.program.loading import load_data_of, load_trainer
     from tfwgan.audit.codes import categories, cluster_accuracy, code_values, traversals
     from tfwgan.render import image_grid, save_png
 
@@ -69,5 +70,6 @@ def command(path: str, values: flags.FlagValues) -> None:
         if dataset.labels is not None:
             guessed = categories(trainer, dataset.real(slice(None)))
             print(
-                f"cluster accuracy of the categories: {cluster_accuracy(guessed, dataset.labels):.1%}"
+                "cluster accuracy of the categories: "
+                f"{cluster_accuracy(guessed, dataset.labels):.1%}"
             )

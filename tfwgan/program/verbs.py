@@ -34,7 +34,10 @@ usage: tfwgan VERB [argument ...] [--flag=value ...]
 
 
 def run(verb: str, arguments: Sequence[str] | None = None) -> int:
-    """Runs one verb with its part of the command line (by default all of this process's); returns its exit code."""
+    """Runs one verb with its part of the command line and returns its exit code.
+
+    By default that part is all of this process's command line.
+    """
     module = importlib.import_module(f"tfwgan.program.{verb.replace('-', '_')}")
     return cli.run(
         module.command,

@@ -1,4 +1,7 @@
-"""Studies: experiments that end in a table, curves and pictures. Each is one file with a function `run`."""
+"""Studies: experiments that end in a table, curves and pictures.
+
+Each is one file with a function `run`.
+"""
 
 from tfwgan.studies import clipping, collapse, epochs, fig5, fig6, fig7, losses
 

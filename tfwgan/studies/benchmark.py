@@ -1,4 +1,7 @@
-"""Timings of standard workloads: trainings, through the real trainer and input pipeline, and optimal transport."""
+"""Timings of standard workloads.
+
+They are trainings, through the real trainer and input pipeline, and optimal transport.
+"""
 
 import statistics
 import time
@@ -28,7 +31,10 @@ def _points() -> np.ndarray:
 
 
 def _patch_swd() -> dict:
-    """Loss and gradient of the sliced W1 between all 16x16 patches of 64 + 64 images 64x64x1, 128 directions."""
+    """Loss and gradient of the sliced W1 between all 16x16 patches, in 128 directions.
+
+    The patches are of 64 + 64 images 64x64x1.
+    """
     x, y = (tf.random.stateless_normal([64, 64, 64, 1], [0, i]) for i in range(2))
 
     @tf.function
@@ -42,7 +48,10 @@ def _patch_swd() -> dict:
 
 
 def _otmeans() -> dict:
-    """64 points on the 2704 squares until they converge: `value`, their W1, and the number of `steps`."""
+    """Moves 64 points on the 2704 squares until they converge.
+
+    It gives `value`, their W1, and the number of `steps`.
+    """
     squares = load("squares").real(slice(None))
     means = ot_means(squares, 64)
     seconds = _median_seconds(lambda: ot_means(squares, 64), runs=3)
@@ -126,7 +135,10 @@ def benchmark(names: Sequence[str] = (), xla: bool = False) -> Iterator[dict]:
 
 
 def _train(name: str, xla: bool, peak: float) -> dict:
-    """What `benchmark` yields of one of the trainings; `peak` is what a product of matrices reaches."""
+    """What `benchmark` yields of one of the trainings.
+
+    `peak` is what a product of matrices reaches.
+    """
     make, settings, units = TRAININGS[name]
     config = Config(**settings, data=name, ema=0, xla=xla)
     parts = build(config, Dataset(name, make()))

@@ -1,4 +1,6 @@
-"""What the clip of a WGAN does to its critic: where the weights lie, how steep it is, what it says and what it proves.
+"""What the clip of a WGAN does to its critic.
+
+The study measures where the weights lie, how steep the critic is, what it says and what it proves.
 
 Arjovsky et al. (2017) wrote that with a large clip weights take long to reach their limit, and that
 with a small one gradients vanish. The multilayer perceptrons are the third seed's, which drew the
@@ -56,7 +58,10 @@ def common(study: Study) -> dict:
 
 
 def run(study: Study) -> str:
-    """Trains with every clip and with the penalty, measures the critics, writes the report; returns it."""
+    """Trains with every clip and with the penalty, and measures the critics.
+
+    It writes the report and returns it.
+    """
     shared, chosen = common(study), methods()
     trained = train_all(
         {
@@ -99,7 +104,10 @@ def critic_weights(trainer: GanTrainer) -> np.ndarray:
 
 
 def histogram(weights: np.ndarray, clip: float) -> tuple[np.ndarray, np.ndarray]:
-    """Middles of equal bins, and how many weights lie in each; from -clip to clip, or as far as there are weights."""
+    """Middles of equal bins, and how many weights lie in each.
+
+    The bins reach from -clip to clip, or as far as there are weights.
+    """
     limit = max(clip, np.abs(weights).max())
     counts, edges = np.histogram(weights, BINS, (-limit, limit))
     return (edges[:-1] + edges[1:]) / 2, counts
@@ -166,18 +174,21 @@ def _text(study: Study, runs: Mapping, found: Mapping, untrained: np.ndarray) ->
     means = {method: {label: np.mean([one[label] for one in several]) for label in several[0]}
              for method, several in found.items()}  # fmt: skip
     return "\n\n".join([
-        f"{settings['steps']:,} generator steps with 5 critic steps each, batches of {settings['batch_size']}, seeds: "
-        f"{study.seeds}; RMSProp at 3e-4 for the clips, Adam (3e-4; 0.5, 0.9) for {_PENALISED}; {minutes:.1f} minutes "
-        "of training in all. At the box are weights of at least 0.99 c; the slope is the mean norm of the critic's "
-        "gradient between real and generated samples; the estimate is E f(x) - E f(G(z)); what the critic proves is a "
-        "lower bound on W1, after dividing by its slope.",
+        f"{settings['steps']:,} generator steps with 5 critic steps each, batches of "
+        f"{settings['batch_size']}, seeds: {study.seeds}; RMSProp at 3e-4 for the clips, Adam "
+        f"(3e-4; 0.5, 0.9) for {_PENALISED}; {minutes:.1f} minutes of training in all. At the box "
+        "are weights of at least 0.99 c; the slope is the mean norm of the critic's gradient "
+        "between real and generated samples; the estimate is E f(x) - E f(G(z)); what the critic "
+        "proves is a lower bound on W1, after dividing by its slope.",
         large_clips(means),
         small_clips(means),
-        f"The untrained generator's W1 is {start:.4g}; {half:,} real samples are {reference:.4g} from the others.",
-        f"With {_TOLD}, {counts[0]:,} of {counts.sum():,} weights lie in the lowest of {BINS} bins, {counts[-1]:,} in "
-        f"the highest, {np.median(counts[1:-1]):,.0f} in the median one between (seed 0).",
-        f"Histograms, curves{' and samples' if real.ndim == 4 else ''} are of seed 0. A curve has gaps where the "
-        "estimate is not above 0.",
+        f"The untrained generator's W1 is {start:.4g}; "
+        f"{half:,} real samples are {reference:.4g} from the others.",
+        f"With {_TOLD}, {counts[0]:,} of {counts.sum():,} weights lie in the lowest of {BINS} "
+        f"bins, {counts[-1]:,} in the highest, "
+        f"{np.median(counts[1:-1]):,.0f} in the median one between (seed 0).",
+        f"Histograms, curves{' and samples' if real.ndim == 4 else ''} are of seed 0. A curve has "
+        "gaps where the estimate is not above 0.",
     ])  # fmt: skip
 
 
@@ -188,9 +199,10 @@ def large_clips(means: Means) -> str:
     filled, optimal = _rank_correlation(box), _rank_correlation([proven[name] for name in CLIPS])
     shares = ", ".join(f"{share:.0%} ({name})" for name, share in proven.items())
     return (
-        "*With a large clip weights take long to reach their limit, so that the critic is hard to train till "
-        f"optimality* (Arjovsky et al., 2017): {_says(filled <= -0.5, optimal <= -0.5)}. As c grows, the share of "
-        f"weights at the box goes from {box[0]:.2g} to {box[-1]:.2g} (rank correlation {filled:.1f}). Of W1 the "
+        "*With a large clip weights take long to reach their limit, so that the critic is hard to "
+        "train till optimality* (Arjovsky et al., 2017): "
+        f"{_says(filled <= -0.5, optimal <= -0.5)}. As c grows, the share of weights at the box "
+        f"goes from {box[0]:.2g} to {box[-1]:.2g} (rank correlation {filled:.1f}). Of W1 the "
         f"critics prove {shares}; rank correlation {optimal:.1f}."
     )
 
@@ -204,10 +216,11 @@ def small_clips(means: Means) -> str:
         min(CLIPS, key=lambda c: means[c]["exact W1"]),
     )
     return (
-        f"*With a small clip gradients vanish* (likewise): {_says(steep >= 0.5, far <= -0.5)}. As c grows, the slope "
-        f"goes from {slope[0]:.2g} to {slope[-1]:.2g} (rank correlation {steep:.1f}; {_PENALISED} "
-        f"{means[_PENALISED]['slope']:.2g}), the generator's W1 from {w1[0]:.4g} to {w1[-1]:.4g} ({far:.1f}). It is "
-        f"least, {means[best]['exact W1']:.4g}, with {best}; {_PENALISED} reaches {means[_PENALISED]['exact W1']:.4g}."
+        f"*With a small clip gradients vanish* (likewise): {_says(steep >= 0.5, far <= -0.5)}. As "
+        f"c grows, the slope goes from {slope[0]:.2g} to {slope[-1]:.2g} (rank correlation "
+        f"{steep:.1f}; {_PENALISED} {means[_PENALISED]['slope']:.2g}), the generator's W1 from "
+        f"{w1[0]:.4g} to {w1[-1]:.4g} ({far:.1f}). It is least, {means[best]['exact W1']:.4g}, "
+        f"with {best}; {_PENALISED} reaches {means[_PENALISED]['exact W1']:.4g}."
     )
 
 

@@ -1,4 +1,6 @@
-"""Mode collapse: which GANs find all modes, on the ring of eight Gaussians and on digits (the third seed's comparison).
+"""Mode collapse: which GANs find all modes, on the ring of eight Gaussians and on digits.
+
+This is the third seed's comparison.
 
 The networks, batches and numbers of steps are the seed's. The optimizers are one for all but the
 clipped WGAN, since the seed's differ from method to method and so compare optimizers too; rates
@@ -84,7 +86,10 @@ def common(study: Study) -> dict:
 
 
 def run(study: Study) -> str:
-    """Trains every method with every seed, measures what they cover, writes the report; returns it."""
+    """Trains every method with every seed and measures what they cover.
+
+    It writes the report and returns it.
+    """
     ring, shared = study.data == "ring8", common(study)
     chosen, configs = methods(ring), {}
     for seed, (method, settings) in itertools.product(range(study.seeds), chosen.items()):
@@ -101,8 +106,8 @@ def run(study: Study) -> str:
     shots = [[_read(folder / f"step_{step:06d}.png") for step in steps] for folder in folders]
     minutes = sum(trained.seconds for trained in runs.values()) / 60
     text = (
-        f"{shared['steps']:,} generator steps with 5 critic steps each, {minutes:.1f} minutes of training in all. "
-        f"Seeds: {study.seeds}; of several, mean and standard deviation.\n\n"
+        f"{shared['steps']:,} generator steps with 5 critic steps each, {minutes:.1f} minutes of "
+        f"training in all. Seeds: {study.seeds}; of several, mean and standard deviation.\n\n"
         "Snapshots are of seed 0."
     )
     heads = list(chosen), [f"{step:,} steps" for step in steps]
@@ -113,7 +118,10 @@ def run(study: Study) -> str:
 
 
 def _measure(data: str, trained: Trained) -> Callable[[np.ndarray], dict] | None:
-    """How coverage is measured: by the modes of the mixture, or by the classes of labelled images."""
+    """How coverage is measured.
+
+    It is measured by the modes of the mixture, or by the classes of labelled images.
+    """
     if data == "ring8":
         return lambda fake: coverage(fake, ring8_centres(), SIGMA)
     if trained.labels is None:

@@ -20,7 +20,7 @@ from scipy.stats import t as student
 from tfwgan.errors import UsageError
 from tfwgan.heads import with_heads
 from tfwgan.plots import line_chart, tiles
-from tfwgan.program.experiment import load_data
+from tfwgan.program.loading import load_data
 from tfwgan.studies.study import Study, Trained, report, table, train_all
 from tfwgan.transport.exact import w1
 from tfwgan.transport.patches import patch_swd
@@ -57,7 +57,8 @@ def common(every: int, epochs: int) -> dict:
         "gray_scale": True,
         "batch_size": BATCH,
         "z_dim": 100,
-        "ema": 0.0,  # as in the seed; and the critic's estimate is of the generator that is measured
+        # As in the seed; and the critic's estimate is of the generator that is measured.
+        "ema": 0.0,
         "steps": every * epochs,
         "log_steps": 1,
         "metrics": ("w1",),
@@ -75,11 +76,13 @@ def run(study: Study) -> str:
     items, every = len(dataset), len(dataset) // BATCH
     if not dataset.is_image:
         raise UsageError(
-            f"This study draws images, and {study.data!r} is a set of points; try --data=fashion_mini."
+            f"This study draws images, and {study.data!r} is a set of points; "
+            "try --data=fashion_mini."
         )
     if every < 2:
         raise UsageError(
-            f"An epoch needs at least 2 batches of {BATCH}, and {study.data!r} has {items} items here."
+            f"An epoch needs at least 2 batches of {BATCH}, "
+            f"and {study.data!r} has {items} items here."
         )
     configs = {
         method: study.config(method, **common(every, epochs), **own)
@@ -117,7 +120,10 @@ def epoch_seconds(logged: Sequence[Mapping[str, float]], every: int) -> np.ndarr
 
 
 def spike(values: Sequence[float], window: int = WINDOW) -> tuple[float, float]:
-    """The largest distance of a series from its running median; the same in units of the median distance."""
+    """The largest distance of a series from its running median.
+
+    The second number is the same in units of the median distance.
+    """
     values = np.asarray(values, np.float64)
     distances = np.abs(values - median_filter(values, window, mode="nearest"))
     typical = np.median(distances)
@@ -125,7 +131,9 @@ def spike(values: Sequence[float], window: int = WINDOW) -> tuple[float, float]:
 
 
 def estimates(trained: Trained, every: int) -> np.ndarray:
-    """What the critic says of the distance to the data at the end of each epoch: its mean over the last tenth.
+    """What the critic says of the distance to the data at the end of each epoch.
+
+    That is its mean over the last tenth of the epoch.
 
     For `gan` that is log 2 - loss / 2, at most the Jensen-Shannon divergence; for WGANs E f(x) - E
     f(G(z)).
@@ -187,8 +195,11 @@ def _text(
     quick, slow = (row["seconds per epoch"] for row in rows)
     lines = [{"epoch": epoch + 1} for epoch in range(epochs)]
     for method, trained in runs.items():
-        columns = {"seconds": epoch_seconds(trained.logged, every), "estimate": estimates(trained, every),
-                   "W1": _distances(trained)}  # fmt: skip
+        columns = {
+            "seconds": epoch_seconds(trained.logged, every),
+            "estimate": estimates(trained, every),
+            "W1": _distances(trained),
+        }
         for label, values in columns.items():
             for line, value in zip(lines, values, strict=True):
                 line[f"{method}: {label}"] = float(value)
@@ -198,25 +209,31 @@ def _text(
         else f"by chance exceed ±{_by_chance(epochs):.2f} once in 20"
     )
     return (
-        f"{epochs} epochs of {every:,} generator steps, one per batch of {BATCH} of the {items:,} images. Each comes "
-        "after 5 critic steps, which draw a new batch every time, where the notebooks that this repeats showed the "
-        f"same one five times. One random seed; {minutes:.1f} minutes in all. An epoch of {rows[1]['method']} takes "
-        f"{slow / quick:.2f} times as long as one of {rows[0]['method']}: medians over the epochs, without "
-        "compilation, evaluation, pictures and checkpoints, by a clock that other work on the machine slows.\n\n"
-        "Losses are logged at every step, those of the critic as means over its 5 updates. A spike is the largest "
-        f"distance of a loss from its running median over {WINDOW} steps, after the first epoch; beside it in units of "
-        "the median distance.\n\n"
-        "The critic's estimate is E f(x) - E f(G(z)), the penalty apart; for DCGAN log 2 - loss / 2, at most the "
-        "Jensen-Shannon divergence. Its mean over the last tenth of an epoch, and that of the generator's loss, are "
-        "ranked against the exact W1 between 1,000 samples and 1,000 images at the end of the epoch: Spearman's "
-        f"correlation over the epochs ({epochs} epochs {chance}). The exact W1 of the table above is to all images.\n\n"
+        f"{epochs} epochs of {every:,} generator steps, one per batch of {BATCH} of the {items:,} "
+        "images. Each comes after 5 critic steps, which draw a new batch every time, where the "
+        "notebooks that this repeats showed the same one five times. One random seed; "
+        f"{minutes:.1f} minutes in all. An epoch of {rows[1]['method']} takes {slow / quick:.2f} "
+        f"times as long as one of {rows[0]['method']}: medians over the epochs, without "
+        "compilation, evaluation, pictures and checkpoints, by a clock that other work on the "
+        "machine slows.\n\n"
+        "Losses are logged at every step, those of the critic as means over its 5 updates. A "
+        f"spike is the largest distance of a loss from its running median over {WINDOW} steps, "
+        "after the first epoch; beside it in units of the median distance.\n\n"
+        "The critic's estimate is E f(x) - E f(G(z)), the penalty apart; for DCGAN log 2 - loss / "
+        "2, at most the Jensen-Shannon divergence. Its mean over the last tenth of an epoch, and "
+        "that of the generator's loss, are ranked against the exact W1 between 1,000 samples and "
+        f"1,000 images at the end of the epoch: Spearman's correlation over the epochs ({epochs} "
+        f"epochs {chance}). The exact W1 of the table above is to all images.\n\n"
         f"{table(lines)}\n\n"
         "Samples are of the same latents after each epoch."
     )
 
 
 def _corner(path: Path, side: int, n: int = 4) -> np.ndarray:
-    """The first n x n of the 8 x 8 images of a picture of a run, enlarged to about `_PANEL` pixels."""
+    """The first n x n of the 8 x 8 images of a picture of a run.
+
+    They are enlarged to about `_PANEL` pixels.
+    """
     with Image.open(path) as image:
         pixels = np.asarray(image.convert("RGB"))
     zoom = len(pixels) // (8 * (side + 1) + 1)
@@ -235,16 +252,21 @@ def _charts(runs: Mapping[str, Trained], every: int) -> np.ndarray:
 
     losses = [
         line_chart(
-            {"critic": curve(trained, "critic_loss"), "generator": curve(trained, "generator_loss")},
-            f"{method}: losses", "epochs",
+            {name: curve(trained, f"{name}_loss") for name in ("critic", "generator")},
+            f"{method}: losses",
+            "epochs",
         )
         for method, trained in runs.items()
-    ]  # fmt: skip
+    ]
     wgan = list(runs)[1]
     apart = line_chart(
-        {"estimate": curve(runs[wgan], "critic_estimate"), f"{PENALTY} x penalty": curve(runs[wgan], "gp", PENALTY)},
-        f"{wgan}: E f(x) - E f(G(z)), and the penalty", "epochs",
-    )  # fmt: skip
+        {
+            "estimate": curve(runs[wgan], "critic_estimate"),
+            f"{PENALTY} x penalty": curve(runs[wgan], "gp", PENALTY),
+        },
+        f"{wgan}: E f(x) - E f(G(z)), and the penalty",
+        "epochs",
+    )
     distances = {method: curve(trained, "w1") for method, trained in runs.items()}
     exact = line_chart(distances, "Exact W1, 1,000 samples to 1,000 images", "epochs")
     return tiles([losses, [apart, exact]])

@@ -1,4 +1,6 @@
-"""Figure 5: with a fully connected critic, a WGAN of 64 atoms finds what minimises W1 between images.
+"""Figure 5: with a fully connected critic, the 64 atoms of a WGAN come to minimise W1.
+
+It is the W1 between images.
 
 That minimum is what OTMeans computes without any network, so the trained generator's W1 is put
 beside it.
@@ -36,7 +38,8 @@ def run(study: Study) -> str:
     steps, values = trained.curve("w1")
     text = (
         f"{len(trained.real):,} images, {config.steps:,} generator steps with 5 critic steps each, "
-        f"{trained.seconds / 60:.1f} minutes. Left: real images; middle: the generator's atoms; right: OTMeans."
+        f"{trained.seconds / 60:.1f} minutes. Left: real images; middle: "
+        "the generator's atoms; right: OTMeans."
     )
     pick = slice(0, None, max(1, len(trained.real) // N))
     return report(

@@ -1,4 +1,7 @@
-"""Figure 6: with as many atoms as images (M = N), the least W1 is 0, and the generator copies the training images."""
+"""Figure 6: with as many atoms as images (M = N), the generator copies the training images.
+
+The least W1 is 0 then.
+"""
 
 import numpy as np
 
@@ -50,9 +53,9 @@ def run(study: Study) -> str:
     pair = {"atoms": atoms.fake[order], "nearest": atoms.real[atoms.nearest_real[order]]}
     steps, values = trained.curve("w1")
     text = (
-        f"{config.steps:,} generator steps with 5 critic steps each, {trained.seconds / 60:.1f} minutes. Left: atoms; "
-        "right: the training image nearest to each. An image counts as copied if an atom is within 5% of the mean "
-        "distance of two images."
+        f"{config.steps:,} generator steps with 5 critic steps each, {trained.seconds / 60:.1f} "
+        "minutes. Left: atoms; right: the training image nearest to each. An image counts as "
+        "copied if an atom is within 5% of the mean distance of two images."
     )
     title = f"Figure 6: as many atoms as images, {study.data}"
     return report(

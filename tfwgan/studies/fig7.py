@@ -27,7 +27,10 @@ SIZE = 31
 
 
 def methods(fast: bool) -> dict[str, dict]:
-    """The runs of the study by name: three critics, and the direct distance that each is compared with."""
+    """The runs of the study by name.
+
+    They are three critics, and the direct distance that each is compared with.
+    """
     steps = 500 if fast else 1500
     critic = {"steps": steps, "batch_size": 64, "gen_arch": "FC-nf=512"}
     direct = {**critic, "steps": min(steps, 1000)}
@@ -43,7 +46,10 @@ def methods(fast: bool) -> dict[str, dict]:
 
 
 def metrics() -> dict[str, str]:
-    """What is measured: label to spec. Patches are those that one output of the convolutional critic sees."""
+    """What is measured, as label and spec.
+
+    Patches are those that one output of the convolutional critic sees.
+    """
     view = f"-p={FIELD}-s={STRIDE}"
     return {
         "image W1": "w1",
@@ -125,7 +131,10 @@ def _row(study: Study, method: str, runs: list[Trained]) -> dict[str, object]:
 
 
 def bright_parts(images: np.ndarray) -> np.ndarray:
-    """How many separate bright areas (above 0) each image `[n, h, w, 1]` in [-1, 1] has: 1 for a square, int `[n]`."""
+    """How many separate bright areas (above 0) each image has: 1 for a square.
+
+    Images `[n, h, w, 1]` lie in [-1, 1], and the counts are int `[n]`.
+    """
     return np.array([ndimage.label(image[..., 0] > 0)[1] for image in images])
 
 
@@ -142,14 +151,16 @@ def _verdict(runs: Mapping[tuple[str, int], Trained], seeds: int, minutes: float
         ("image W1", "CNN+FC critic", "CNN+GAP critic"),
     ]
     lines = [
-        f"Seeds: {seeds}. {minutes:.1f} minutes of training in all. The paper's claim, seed by seed:",
+        f"Seeds: {seeds}. {minutes:.1f} minutes of training in all. The paper's claim, "
+        "seed by seed:",
         "",
     ]
     for label, better, worse in claims:
         wins = sum(final[label][better, seed] < final[label][worse, seed] for seed in range(seeds))
         p = binomtest(wins, seeds, alternative="greater").pvalue
         lines.append(
-            f"- {label} of the {better} below that of the {worse}: {wins} of {seeds} (sign test p = {p:.3g})"
+            f"- {label} of the {better} below that of the {worse}: "
+            f"{wins} of {seeds} (sign test p = {p:.3g})"
         )
     lines += ["", "Pictures: real images, then the atoms of seed 0 in the order of the table."]
     return "\n".join(lines)

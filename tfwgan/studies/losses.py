@@ -41,7 +41,10 @@ def run(study: Study) -> str:
     rows = [_row(name, trained) for name, trained in runs.items()]
     steps = next(iter(chosen.values()))["steps"]
     minutes = sum(trained.seconds for trained in runs.values()) / 60
-    text = f"{steps:,} generator steps each, one seed, every loss with its own optimizer, {minutes:.1f} minutes in all."
+    text = (
+        f"{steps:,} generator steps each, one seed, every loss with its own optimizer, "
+        f"{minutes:.1f} minutes in all."
+    )
     images = {name: trained.trainer.distribution(16) for name, trained in runs.items()}
     first = next(iter(images.values()))
     pictures = {"samples": side_by_side(images, columns=4, across=6)} if first.ndim == 4 else {}

@@ -89,7 +89,9 @@ class Trained:
 
 
 def train(config: Config, progress_steps: int | None = None) -> Trained:
-    """Runs a configuration; takes up what an interrupted study left, and repeats nothing that is finished.
+    """Runs a configuration.
+
+    It takes up what an interrupted study left, and repeats nothing that is finished.
 
     Args:
         config: The run.
@@ -123,7 +125,10 @@ def train(config: Config, progress_steps: int | None = None) -> Trained:
 def train_all(
     configs: Mapping[Key, Config], progress_steps: int | None = None
 ) -> dict[Key, Trained]:
-    """Runs configurations one after the other as `train` does; says which it is and how long the others will take."""
+    """Runs configurations one after the other as `train` does.
+
+    It says which one it is at and how long the others will take.
+    """
     runs: dict[Key, Trained] = {}
     for number, (key, config) in enumerate(configs.items(), 1):
         ahead = sum(not _finished(other) for other in list(configs.values())[number - 1 :])
@@ -159,7 +164,9 @@ def report(
     pictures: Mapping[str, np.ndarray],
     curves: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float]]]],
 ) -> str:
-    """Writes report.md, results.json, results.csv and the pictures of a study; returns the Markdown.
+    """Writes report.md, results.json, results.csv and the pictures of a study.
+
+    It returns the Markdown.
 
     Args:
         out: The folder.
@@ -198,7 +205,9 @@ def spread(values: Sequence[float]) -> str | float:
 def side_by_side(
     groups: Mapping[str, np.ndarray], columns: int = 8, gap: int = 12, across: int | None = None
 ) -> np.ndarray:
-    """Grids of images next to each other under their names, as pixels `[h, w, c]`, in the order of the mapping.
+    """Puts grids of images next to each other under their names, in the order of the mapping.
+
+    The result is pixels `[h, w, c]`.
 
     Args:
         groups: Images `[n, h, w, c]` of one size, by name.
