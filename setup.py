@@ -28,6 +28,7 @@ setup(
     ],
     package_dir={"tfwgan.configs": "configs"},
     package_data={
+        "tfwgan": ["py.typed"],
         "tfwgan.data": ["bundled/*"],
         "tfwgan.program": ["components.json"],
         "tfwgan.configs": ["*.yaml"],

@@ -176,8 +176,9 @@ def test_importing_a_module_only_defines(path):
             | ast.Assign
             | ast.AnnAssign,
         )
+        is_types = isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING"
         is_main = isinstance(node, ast.If) and ast.unparse(node.test) == "__name__ == '__main__'"
-        assert is_docstring or defines or is_main, f"{label(path)}, line {node.lineno}"
+        assert is_docstring or defines or is_types or is_main, f"{label(path)}, line {node.lineno}"
 
 
 @pytest.mark.parametrize("path", PACKAGE, ids=label)

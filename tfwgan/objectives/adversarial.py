@@ -13,7 +13,6 @@ from tfwgan.objectives.auxiliary import Auxiliary, Terms
 from tfwgan.objectives.options import documented
 from tfwgan.objectives.penalties import PENALTIES
 from tfwgan.objectives.replicas import all_replicas
-from tfwgan.objectives.scores import wasserstein_critic
 from tfwgan.objectives.targets import HARD, SOFT, NoisyTargets
 from tfwgan.protocols import Critic, Tensors
 
@@ -45,6 +44,8 @@ class Adversarial:
             (Salimans et al., 2016, section 3.4); only of losses that compare scores with targets.
         flip: Probability in [0, 0.5) with which the targets of a real and a generated sample are
             exchanged; likewise.
+        dual: The critic's loss is the negative of the dual of W1, so that ``E f(x) - E f(G(z))``
+            estimates W1.
         relative: The generator's loss also reads the scores of real samples.
         targets: Random targets that belong to the loss itself.
         auxiliary: What is asked beyond real or fake, see `tfwgan.objectives.auxiliary`.
@@ -62,6 +63,7 @@ class Adversarial:
     joint: bool = False
     soft: bool = False
     flip: float = 0.0
+    dual: bool = False
     relative: bool = False
     targets: NoisyTargets | None = None
     auxiliary: Auxiliary | None = None
@@ -196,7 +198,7 @@ class Adversarial:
     @property
     def _difference(self) -> str:
         """What ``E f(x) - E f(G(z))`` is called: an estimate where the loss is the dual of W1."""
-        return "critic_estimate" if self.critic_loss is wasserstein_critic else "score_gap"
+        return "critic_estimate" if self.dual else "score_gap"
 
     def critic_terms(
         self, critic: Critic, real: Tensors, fake: Tensors, mix: tf.Tensor, seed: tf.Tensor
