@@ -88,13 +88,19 @@ def tiny(tmp_path):
 
 @pytest.fixture
 def no_export(monkeypatch):
-    """Finished runs write no SavedModel: a third of a tiny run's time, which tests of other things need not spend."""
+    """Makes finished runs write no SavedModel.
+
+    That would take a third of a tiny run's time, which tests of other things need not spend.
+    """
     monkeypatch.setattr(experiment, "export_saved_model", lambda trainer, path: path)
 
 
 @pytest.fixture
 def script(monkeypatch):
-    """Runs a script of scripts/ as its command line would, in this process, where TensorFlow is already loaded."""
+    """Runs a script of scripts/ as its command line would.
+
+    It runs in this process, where TensorFlow is already loaded.
+    """
 
     def run(name, *arguments, cwd="."):
         path = Path(__file__).parent.parent / "scripts" / f"{name}.py"

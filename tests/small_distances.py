@@ -1,4 +1,7 @@
-"""A distance by its spec, as a function of two sets and a seed, for tests that run over the whole table."""
+"""This module makes a distance of its spec, for tests that run over the whole table.
+
+The distance is a function of two sets and a seed.
+"""
 
 from tfwgan.metrics import DistanceMetric
 from tfwgan.program import spec

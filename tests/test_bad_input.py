@@ -1,4 +1,7 @@
-"""Every mistake at the shell gets one line that names the fix, exit code 2, and leaves nothing behind."""
+"""Every mistake at the shell gets one line that names the fix.
+
+The exit code is 2, and nothing is left behind.
+"""
 
 import os
 import stat

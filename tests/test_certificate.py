@@ -9,7 +9,10 @@ from tfwgan.transport.exact import exact_plan, solve, w1
 
 
 def random_problem(rng):
-    """Clouds and lattices of unequal sizes, and a function on them: noise, slopes, potentials with noise, constants."""
+    """Makes clouds and lattices of unequal sizes, and a function on them.
+
+    The function is noise, slopes, potentials with noise, or constants.
+    """
     n, m, d = rng.integers(1, 6, 3)
     x, y = rng.normal(size=(n, d)), rng.normal(size=(m, d)) + rng.normal()
     if rng.random() < 0.3:

@@ -1,4 +1,7 @@
-"""Laws of the study of weight clips: boxes hold, histograms count everything, sentences follow the numbers."""
+"""These are laws of the study of weight clips.
+
+Boxes hold, histograms count everything, and sentences follow the numbers.
+"""
 
 import json
 
@@ -29,7 +32,10 @@ def test_a_histogram_counts_every_weight_once(clip):
 
 
 def numbers(**changes):
-    """Numbers of all methods, as the claims would have them, but for the changes of every clip's."""
+    """Returns numbers of all methods, as the claims would have them.
+
+    Only the changes, of every clip's numbers, depart from that.
+    """
     usual = {
         "weights at the box": [0.9, 0.8, 0.5, 0.2, 0.0],
         "proves W1 >=": [19.0, 12.0, 8.0, 5.0, 1.0],

@@ -42,7 +42,8 @@ def test_a_typo_is_answered_before_tensorflow_is_loaded(field, tmp_path):
     name = next(iter(components.known(field)))
     code = (
         "import sys; from tfwgan.main import main; code = main(sys.argv[1:])\n"
-        "loaded = [m for m in ('tensorflow', 'keras', 'numpy') if m in sys.modules]; print(loaded); sys.exit(code)"
+        "loaded = [m for m in ('tensorflow', 'keras', 'numpy') if m in sys.modules]; "
+        "print(loaded); sys.exit(code)"
     )
     for text in (f"{name}x", f"{name}-no_such=1"):
         command = [sys.executable, "-c", code, f"--{field}={text}", f"--out_dir={tmp_path}"]

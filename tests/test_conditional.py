@@ -31,7 +31,10 @@ CRITICS = [
 
 
 def all_gradients(model, inputs):
-    """Gradient of a random combination of all outputs; fails where a weight gets none, or not a finite one."""
+    """Returns the gradient of a random combination of all outputs.
+
+    It fails where a weight gets none, or not a finite one.
+    """
     # Weights that start equal for all classes, or at 0, tell nothing yet.
     for i, variable in enumerate(model.trainable_variables):
         variable.assign_add(0.1 * noise(*variable.shape, seed=i))

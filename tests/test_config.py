@@ -303,7 +303,10 @@ def test_one_dnn_is_on_unless_the_user_says_otherwise(chosen, expected, monkeypa
     monkeypatch.delenv("TF_ENABLE_ONEDNN_OPTS", raising=False)
     if chosen is not None:
         monkeypatch.setenv("TF_ENABLE_ONEDNN_OPTS", chosen)
-    code = "import os\nfrom tfwgan import start\nwith start.quiet_tensorflow(): print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    code = (
+        "import os\nfrom tfwgan import start\n"
+        "with start.quiet_tensorflow(): print(os.environ['TF_ENABLE_ONEDNN_OPTS'])"
+    )
     result = subprocess.run(
         [sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True
     )

@@ -1,4 +1,7 @@
-"""Laws of the files in configs/: each is a whole run, says how it is started, and builds what its comment names."""
+"""These are laws of the files in configs/.
+
+Each is a whole run, says how it is started, and builds what its comment names.
+"""
 
 import json
 import os

@@ -1,4 +1,7 @@
-"""Any damage is damage: the next older state or one line, never a traceback, never a wrong state."""
+"""Any damage leads to the next older state or to one line.
+
+It never leads to a traceback, and never to a wrong state.
+"""
 
 import json
 import os
@@ -41,7 +44,8 @@ def newest(run):
 def same(one, other):
     (arrays, meta), (others, other_meta) = one, other
     return meta == other_meta and arrays.keys() == others.keys() and all(
-        np.array_equal(arrays[name], others[name]) and arrays[name].dtype == others[name].dtype for name in arrays
+        np.array_equal(arrays[name], others[name]) and arrays[name].dtype == others[name].dtype
+        for name in arrays
     )  # fmt: skip
 
 

@@ -1,4 +1,7 @@
-"""Laws of damaged and odd files: only lost pixels are a reason to refuse, all bad files are told."""
+"""These are laws of damaged and odd files.
+
+Only lost pixels are a reason to refuse, and all bad files are told.
+"""
 
 import io
 import os

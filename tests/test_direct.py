@@ -1,4 +1,7 @@
-"""Laws of direct objectives: no critic, the distance itself as the loss, gradients, replicas, and that they learn."""
+"""These are laws of direct objectives, which have no critic: the distance itself is the loss.
+
+They concern gradients and replicas, and that such objectives learn.
+"""
 
 import numpy as np
 import pytest
@@ -85,8 +88,15 @@ def test_gradients_equal_finite_differences(text):
 
 
 def config(text, **options):
-    settings = {"data": "squares-size=8-square=3", "z_prior": "const=4", "gen_arch": "FC-nf=32", "z_dim": 4,
-                "batch_size": 4, "g_opt": "adam-lr=1e-2-beta_1=0.5-beta_2=0.9", "ema": 0.0}  # fmt: skip
+    settings = {
+        "data": "squares-size=8-square=3",
+        "z_prior": "const=4",
+        "gen_arch": "FC-nf=32",
+        "z_dim": 4,
+        "batch_size": 4,
+        "g_opt": "adam-lr=1e-2-beta_1=0.5-beta_2=0.9",
+        "ema": 0.0,
+    }
     return Config(loss=text, **{**settings, **options})
 
 

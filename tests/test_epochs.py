@@ -1,4 +1,7 @@
-"""Laws of the comparison by epochs: clocks without pauses, spikes as high as they are, and a study from end to end."""
+"""These are laws of the comparison by epochs.
+
+Clocks leave out pauses, spikes are as high as they are, and a study runs from end to end.
+"""
 
 import dataclasses
 import json

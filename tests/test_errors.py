@@ -1,4 +1,7 @@
-"""What the machine has no room for is told in one line, whatever the error says; other errors are left alone."""
+"""What the machine has no room for is told in one line, whatever the error says.
+
+Other errors are left alone.
+"""
 
 import pytest
 import tensorflow as tf

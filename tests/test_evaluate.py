@@ -1,4 +1,7 @@
-"""Laws of evaluation during training: the exact distance, its references, the critic's certified gap, the rows."""
+"""These are laws of evaluation during training.
+
+They concern the exact distance, its references, the critic's certified gap, and the rows.
+"""
 
 import json
 from types import SimpleNamespace

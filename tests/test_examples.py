@@ -1,4 +1,7 @@
-"""The README's examples do what it says of them: they are run as they stand, and what they give is looked at."""
+"""The README's examples do what it says of them.
+
+They are run as they stand, and what they give is looked at.
+"""
 
 import re
 from pathlib import Path

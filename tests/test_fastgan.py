@@ -1,4 +1,7 @@
-"""Laws of FastGAN, old and new: sizes, ranges, noise that is a function of z, and gates between maps."""
+"""These are laws of FastGAN, old and new.
+
+They concern sizes, ranges, noise that is a function of z, and gates between maps.
+"""
 
 import keras
 import numpy as np

@@ -1,4 +1,4 @@
-"""What the first release wrote goes on: its runs, its checkpoints, its exports, its names of modules."""
+"""What the first release wrote goes on: its runs, checkpoints, exports and names of modules."""
 
 import dataclasses
 import importlib

@@ -1,4 +1,7 @@
-"""What Keras allows and a GAN has no use for is answered in a sentence, before anything is trained."""
+"""What Keras allows and a GAN has no use for is answered before anything is trained.
+
+The answer is a sentence.
+"""
 
 import keras
 import numpy as np

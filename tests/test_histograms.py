@@ -33,7 +33,10 @@ def test_the_cheaper_of_two_plans_counts():
 
 @pytest.mark.parametrize("theta", [-1.5, -1e-9, 0.0, 0.25, 1.0])
 def test_of_disjoint_lines_only_w_tells_how_far(theta):
-    """Two parallel lines at 0 and theta: across them the laws are one point each (Arjovsky et al., 2017, example 1)."""
+    """Across two parallel lines at 0 and theta the laws are one point each.
+
+    This is example 1 of Arjovsky et al. (2017).
+    """
     positions = np.unique([0.0, theta])
     p, q = (positions == 0).astype(float), (positions == theta).astype(float)
     apart = theta != 0

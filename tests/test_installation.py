@@ -1,4 +1,7 @@
-"""What pip makes of the package, and other interpreters than the one of the tests: nothing leans on the checkout."""
+"""What pip makes of the package leans on nothing in the checkout.
+
+It is tried with other interpreters than the one of the tests, too.
+"""
 
 import os
 import shlex
@@ -42,7 +45,10 @@ def wheel(tmp_path_factory):
 
 
 def environment(*first):
-    """An environment in which Python finds some folders first, then the packages of these tests, and no checkout."""
+    """Returns an environment in which Python finds some folders first, and no checkout.
+
+    After the folders it finds the packages of these tests.
+    """
     paths = [*map(str, first), sysconfig.get_paths()["purelib"]]
     return {**os.environ, "PYTHONPATH": os.pathsep.join(paths), "PYTHONDONTWRITEBYTECODE": "1"}
 
@@ -108,7 +114,10 @@ def test_an_installed_wheel_does_everything_outside_the_checkout(wheel, tmp_path
 
 
 def others():
-    """Interpreters of this minor version that are another patch release, each with its full version."""
+    """Finds interpreters of this minor version that are another patch release.
+
+    Each comes with its full version.
+    """
     names = [*Path("/usr/bin").glob("python3*"), *Path("/usr/local/bin").glob("python3*")]
     names += Path.home().glob(".pyenv/versions/*/bin/python")
     found = {}

@@ -1,4 +1,7 @@
-"""Runs from the shell's point of view: what they write, and that every part works with every other."""
+"""Runs are seen from the shell's point of view.
+
+The tests look at what runs write, and check that every part works with every other.
+"""
 
 import json
 import re

@@ -57,7 +57,8 @@ from tfwgan.data import Dataset
 import numpy as np
 batch, settings = int(sys.argv[1]), dict(one.split("=", 1) for one in sys.argv[2:])
 data = Dataset("noise", np.zeros([batch, 32, 32, 1], np.uint8))
-parts = experiment.build(Config(data="given=noise", batch_size=batch, n_critic=1, steps=1, **settings), data)
+config = Config(data="given=noise", batch_size=batch, n_critic=1, steps=1, **settings)
+parts = experiment.build(config, data)
 before = cost.peak_memory()
 print(cost.least_memory(parts.trainer) * batch, end=" ")
 parts.trainer.fit(parts.batches(), steps_per_epoch=1, verbose=0)
@@ -66,7 +67,10 @@ print(cost.peak_memory() - before)
 
 
 def alone(code, *arguments):
-    """The numbers that a program prints, in a process of its own, whose memory nothing else touches."""
+    """Returns the numbers that a program prints.
+
+    It runs in a process of its own, whose memory nothing else touches.
+    """
     command = [sys.executable, "-c", code, *map(str, arguments)]
     done = subprocess.run(command, cwd=Path(__file__).parent, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr[-2000:]

@@ -1,4 +1,7 @@
-"""Laws of metrics: keys that can be read, no number without a status, and something to say of few samples."""
+"""These are laws of metrics.
+
+Keys can be read, no number goes without a status, and there is something to say of few samples.
+"""
 
 import math
 import re

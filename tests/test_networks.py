@@ -1,4 +1,7 @@
-"""Laws of generators and critics: sizes, ranges, mistakes, and gradients that reach every weight."""
+"""These are laws of generators and critics.
+
+They concern sizes, ranges, mistakes, and gradients that reach every weight.
+"""
 
 import keras
 import numpy as np

@@ -1,4 +1,7 @@
-"""Laws of optimizers: the papers' formulas, transcribed, and schedules that end where they should."""
+"""These are laws of optimizers.
+
+They follow the papers' formulas, transcribed here, and schedules end where they should.
+"""
 
 import keras
 import numpy as np
@@ -40,7 +43,10 @@ def rmsprop(g, lr=5e-5, rho=0.99, epsilon=1e-8):
 
 
 def adam(g, lr=1e-4, beta_1=0.5, beta_2=0.999, epsilon=1e-8):
-    """In the form at the end of section 2 of the paper, where epsilon is added before the bias is corrected."""
+    """Follows the form at the end of section 2 of the paper.
+
+    There epsilon is added before the bias is corrected.
+    """
     w, m, v, weights = np.zeros(4), np.zeros(4), np.zeros(4), []
     for t, gradient in enumerate(g.astype(np.float64), start=1):
         m = beta_1 * m + (1 - beta_1) * gradient

@@ -1,4 +1,7 @@
-"""Laws of OTMeans: W1 never rises, known optima and the data themselves are found, nothing breaks at a sample."""
+"""These are laws of OTMeans.
+
+W1 never rises, known optima and the data themselves are found, and nothing breaks at a sample.
+"""
 
 from pathlib import Path
 
@@ -8,6 +11,7 @@ from PIL import Image
 from scipy.optimize import minimize
 
 from tfwgan.program.datasets import load
+from tfwgan.transport import descent
 from tfwgan.transport import means as module
 from tfwgan.transport.exact import w1
 from tfwgan.transport.means import ot_means, save
@@ -30,7 +34,7 @@ def squares():
 @pytest.mark.parametrize("float32", [False, True])
 @pytest.mark.parametrize("method", METHODS)
 def test_w1_never_rises_and_is_that_of_the_points(method, float32, monkeypatch):
-    monkeypatch.setattr(module, "_SMALL", 0 if float32 else 2**20)
+    monkeypatch.setattr(descent, "_SMALL", 0 if float32 else 2**20)
     for seed in range(8):
         x = cloud(60, 1 + seed % 4, seed)
         x = np.rint(x) if seed % 3 == 2 else x
@@ -58,7 +62,7 @@ def test_a_step_of_weiszfeld_never_has_to_be_taken_back():
 @pytest.mark.parametrize("float32", [False, True])
 @pytest.mark.parametrize("method", ["weiszfeld", "mean"])
 def test_as_many_points_as_samples_are_the_samples(method, float32, monkeypatch):
-    monkeypatch.setattr(module, "_SMALL", 0 if float32 else 2**20)
+    monkeypatch.setattr(descent, "_SMALL", 0 if float32 else 2**20)
     for x in (
         cloud(40, 5),
         np.repeat(cloud(10, 3), 4, axis=0),

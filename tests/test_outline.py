@@ -1,4 +1,7 @@
-"""Laws of outlines: what is known of data without having them is true of them, and enough for a dry run."""
+"""These are laws of outlines.
+
+What is known of data without having them is true of them, and enough for a dry run.
+"""
 
 import dataclasses
 import os
@@ -30,7 +33,10 @@ VIEWS = [
 
 @pytest.fixture
 def alone(monkeypatch, tmp_path):
-    """A machine without prepared data that must not even look for a network; returns where data would lie."""
+    """Makes a machine without prepared data that must not even look for a network.
+
+    It returns where data would lie.
+    """
 
     def refuse(*_, **__):
         raise AssertionError("something asks the network")

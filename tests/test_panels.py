@@ -1,4 +1,7 @@
-"""Laws of pictures of studies: panels under their names, snapshots that can be told apart and stay small."""
+"""These are laws of pictures of studies.
+
+Panels stand under their names; snapshots can be told apart and stay small.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""Laws of patch distances: those of sets of patches cut out one by one, whatever image they belong to."""
+"""These are laws of patch distances.
+
+They are those of sets of patches cut out one by one, whatever image they belong to.
+"""
 
 import subprocess
 import sys

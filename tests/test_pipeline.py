@@ -64,8 +64,11 @@ def test_half_of_the_images_are_mirrored_and_starting_late_changes_none():
         assert (same ^ other).all()
         mirrored.append(other)
     assert 0.4 < np.mean(mirrored) < 0.6  # 800 of them: five standard deviations are 0.09
-    by_image = {(label, flip) for element, flips in zip(elements, mirrored, strict=True)
-                for label, flip in zip(element["label"].ravel(), flips.ravel(), strict=True)}  # fmt: skip
+    by_image = {
+        (label, flip)
+        for element, flips in zip(elements, mirrored, strict=True)
+        for label, flip in zip(element["label"].ravel(), flips.ravel(), strict=True)
+    }
     assert len(by_image) > 95  # nearly every image is seen both ways
     late = read(dataset, first_batch=14, steps=1, **options)
     np.testing.assert_array_equal(late[0]["image"], elements[7]["image"])
@@ -142,7 +145,7 @@ def test_sets_without_labels_give_images_only():
     [
         (
             {"batch_size": 11},
-            r"batch_size=11 is larger than numbers, which has 10 items; use --batch_size=10 or less",
+            "batch_size=11 is larger than numbers, which has 10 items; use --batch_size=10 or less",
         ),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"n_critic": 0}, "n_critic must be at least 1, got 0"),

@@ -1,4 +1,7 @@
-"""The README is true: its commands parse, its files exist, its tables list what the program knows."""
+"""The README is true.
+
+Its commands parse, its files exist, and its tables list what the program knows.
+"""
 
 import importlib
 import re

@@ -116,7 +116,10 @@ def test_heads_stand_in_a_margin_and_change_no_pixel_of_the_images(heads, channe
 @pytest.mark.parametrize("side, n", [(28, 1), (28, 16), (8, 60), (300, 2)])
 @pytest.mark.parametrize("name", ["x", "smileys_emotion", "word " * 30, "W" * 200, ""])
 def test_heads_of_any_length_stay_beside_their_row_or_column(side, n, name):
-    """Every head but the first is empty: what is printed must lie within the first row or column."""
+    """Every head but the first is empty.
+
+    So what is printed must lie within the first row or column.
+    """
     heads = [name] + [""] * (n - 1)
     tall, wide = image_grid(levelled(n, side, side), 1), image_grid(levelled(n, side, side), n)
     printed = np.argwhere(

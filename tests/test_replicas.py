@@ -1,4 +1,7 @@
-"""Two devices give what one gives on the same global batch: weights, averages, optimizers and logged means."""
+"""Two devices give what one gives on the same global batch.
+
+This holds for weights, averages, optimizers and logged means.
+"""
 
 import numpy as np
 import pytest

@@ -29,8 +29,9 @@ sys.modules.update(keras=None, tfwgan=None)
 import numpy as np, tensorflow as tf
 model = tf.saved_model.load(sys.argv[1])
 images, z = model.sample(5, 3), model.latent(5, 3)
-np.savez(sys.argv[2], sample=images, decode=model.decode(z), atom=model.atom([0, 11]), score=model.score(images),
-         one=model.sample(1, 0), many=model.sample(1000, 0), served=model.signatures["decode"](z=z)["output_0"])
+np.savez(sys.argv[2], sample=images, decode=model.decode(z), atom=model.atom([0, 11]),
+         score=model.score(images), one=model.sample(1, 0), many=model.sample(1000, 0),
+         served=model.signatures["decode"](z=z)["output_0"])
 assert sys.modules["keras"] is None and sys.modules["tfwgan"] is None
 """
 
@@ -133,7 +134,7 @@ def test_what_is_no_model_is_named(trained, tmp_path):
 
 
 def made(**changes):
-    """An exported model of a trainer that was not trained, in which only shapes and words matter."""
+    """Makes an untrained trainer; of its exported model only shapes and words matter."""
     return experiment.build(Config(**{**TINY, **changes})).trainer
 
 

@@ -14,8 +14,16 @@ from tfwgan.schedule import CriticSteps
 
 pytestmark = pytest.mark.usefixtures("no_export")
 
-SCHEDULES = ["5", "1", "5-warmup=25", "5-warmup=5", "2-warmup=7-first=0-every=3", "3-warmup=1-first=10-every=4",
-             "2-warmup=4-first=5-every=1", "1-warmup=9-first=12-every=100"]  # fmt: skip
+SCHEDULES = [
+    "5",
+    "1",
+    "5-warmup=25",
+    "5-warmup=5",
+    "2-warmup=7-first=0-every=3",
+    "3-warmup=1-first=10-every=4",
+    "2-warmup=4-first=5-every=1",
+    "1-warmup=9-first=12-every=100",
+]
 N = 1100
 
 

@@ -1,4 +1,7 @@
-"""Laws of distances along random lines: exact on every line, bounds of W1, gradients, and the sort below them."""
+"""These are laws of distances along random lines.
+
+They are exact on every line, bound W1 and have gradients. The sort below them has laws too.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""Laws of spectral normalisation: sigma is a singular value, its gradient the paper's, and nothing moves by itself."""
+"""These are laws of spectral normalisation.
+
+Sigma is a singular value, its gradient is the paper's, and nothing moves by itself.
+"""
 
 import keras
 import numpy as np

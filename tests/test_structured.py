@@ -1,4 +1,7 @@
-"""Laws of conditional and structured models: labels, codes, guessed latents, and which network learns from what."""
+"""These are laws of conditional and structured models.
+
+They concern labels, codes, guessed latents, and which network learns from what.
+"""
 
 import numpy as np
 import pytest

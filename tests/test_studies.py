@@ -1,4 +1,7 @@
-"""Studies run from end to end at the smallest size, say what they found, and go on where they were stopped."""
+"""Studies run from end to end at the smallest size.
+
+They say what they found, and go on where they were stopped.
+"""
 
 import dataclasses
 import json

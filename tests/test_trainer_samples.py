@@ -1,4 +1,7 @@
-"""Laws of what a trainer shows: the running average of its generator, samples of it, and trained atoms."""
+"""These are laws of what a trainer shows.
+
+It shows the running average of its generator, samples of it, and trained atoms.
+"""
 
 import numpy as np
 import pytest

@@ -1,4 +1,7 @@
-"""Laws of the front door of `tfwgan.transport`: what it is about can be imported from it, and nothing else is shown."""
+"""These are laws of the front door of `tfwgan.transport`.
+
+What it is about can be imported from it, and nothing else is shown.
+"""
 
 import subprocess
 import sys
@@ -32,7 +35,8 @@ def test_functions_stay_functions_when_the_modules_of_their_name_are_imported():
         "import tfwgan.metrics\n"
         "assert callable(transport.sinkhorn) and callable(transport.w1)\n"
         "from tfwgan.transport.sinkhorn import sinkhorn_loss\n"
-        "assert transport.sinkhorn([[0.0]], [[1.0]], 0.1).converged and callable(transport.sinkhorn)"
+        "assert transport.sinkhorn([[0.0]], [[1.0]], 0.1).converged and "
+        "callable(transport.sinkhorn)"
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr

@@ -1,4 +1,7 @@
-"""Laws of exact transport: it is the linear program, a metric, and never a number without a status."""
+"""These are laws of exact transport.
+
+It is the linear program, a metric, and never a number without a status.
+"""
 
 import sys
 import time
@@ -30,7 +33,10 @@ def linear_program(cost, a, b):
 
 
 def random_problem(seed):
-    """Small sets of unequal sizes: clouds, lattices with duplicates and meeting points, weights, also zero ones."""
+    """Makes small sets of unequal sizes, and weights, also zero ones.
+
+    The sets are clouds, or lattices with duplicates and meeting points.
+    """
     rng = np.random.default_rng(seed)
     n, m, d = rng.integers(1, 9, 3)
     x, y = rng.normal(size=(n, d)), rng.normal(size=(m, d))

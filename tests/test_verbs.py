@@ -1,4 +1,7 @@
-"""The command line from outside: verbs, help, streams that are not there, environments of other people."""
+"""The command line is seen from outside.
+
+The tests look at verbs, help, streams that are not there, and environments of other people.
+"""
 
 import os
 import shlex
@@ -199,7 +202,10 @@ def test_the_set_up_takes_a_python_that_suits(versions, found, tmp_path):
     for name, version in versions.items():
         major, minor, _ = version.split(".")
         fits = 11 <= int(minor) <= 13
-        body = f'case "$2" in *version_info*) exit {0 if fits else 1};; *ensurepip*) exit 0;; esac\nexit 1'
+        body = (
+            f'case "$2" in *version_info*) exit {0 if fits else 1};; '
+            "*ensurepip*) exit 0;; esac\nexit 1"
+        )
         (tools / name).write_text(STUB.format(version=version, body=body))
         (tools / name).chmod(0o755)
     copy = tmp_path / "checkout"

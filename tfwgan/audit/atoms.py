@@ -1,4 +1,6 @@
-"""What became of the atoms of a discrete generator (prior ``const=N``): which data each stands for, which are wasted.
+"""This module reports what became of the atoms of a discrete generator (prior ``const=N``).
+
+It tells which data each atom stands for, and which atoms are wasted.
 
 Lengths are compared with the mean distance between two real samples, so that one tolerance fits
 every data set.
@@ -61,9 +63,12 @@ class Atoms:
         report, distance = self.as_dict(), float(self.nearest_distance.mean())
         w1 = "W1 not solved" if self.transport.value is None else f"W1 {self.transport.value:.4f}"
         return (
-            f"{report['atoms']} atoms against {report['real_samples']} real samples: {w1}, {len(self.dead)} dead, "
-            f"{report['distinct_atoms']} distinct, {len(self.copies)} copies; mean nearest distance "
-            f"{distance:.4f} ({distance / (self.scale or 1.0):.1%} of the mean distance between real samples)."
+            f"{report['atoms']} atoms against {report['real_samples']} real samples: {w1}, "
+            f"{len(self.dead)} dead, "
+            f"{report['distinct_atoms']} distinct, {len(self.copies)} copies; mean nearest "
+            "distance "
+            f"{distance:.4f} ({distance / (self.scale or 1.0):.1%} of the mean distance between "
+            "real samples)."
         )
 
     def as_dict(self) -> Mapping[str, Any]:
@@ -100,7 +105,7 @@ class Atoms:
 
 
 def inspect_atoms(fake: np.ndarray, real: np.ndarray, tolerance: float = 0.05) -> Atoms:
-    """Compares all atoms with all real samples; the order of these changes nothing but their indices.
+    """Compares all atoms with all real samples, whose order changes nothing but their indices.
 
     Args:
         fake: The atoms, float32 `[N, ...]`.
@@ -116,7 +121,8 @@ def inspect_atoms(fake: np.ndarray, real: np.ndarray, tolerance: float = 0.05) -
         raise UsageError(f"tolerance must be at least 0, got {tolerance}.")
     if np.shape(fake)[1:] != np.shape(real)[1:]:
         raise ValueError(
-            f"atoms and real samples must have one shape, got {np.shape(fake)[1:]}, {np.shape(real)[1:]}."
+            f"atoms and real samples must have one shape, got {np.shape(fake)[1:]}, "
+            f"{np.shape(real)[1:]}."
         )
     costs = cost_matrix(fake, real)
     transport = solve(costs)
@@ -181,7 +187,8 @@ def nearest_patches(
     """
     if fake.ndim != 4 or not 1 <= p <= min(fake.shape[1:3]):
         raise UsageError(
-            f"patches of {p} x {p} need images at least as large, got samples of shape {fake.shape[1:]}."
+            f"patches of {p} x {p} need images at least as large, got samples of shape "
+            f"{fake.shape[1:]}."
         )
     rows, columns = fake.shape[1] - p + 1, fake.shape[2] - p + 1
     rng = np.random.default_rng(seed)
@@ -203,7 +210,9 @@ def nearest_patches(
 
 
 def assignment_rows(atoms: Atoms, columns: int = 8) -> np.ndarray:
-    """A row of images per atom: the atom, the nearest real image, then images that the plan sends to it.
+    """Makes a row of images for each atom.
+
+    The atom comes first, then the nearest real image, then images that the plan sends to the atom.
 
     Returns:
         `[N * columns, h, w, c]`; places for which there is no image are gray.
@@ -224,7 +233,10 @@ def assignment_rows(atoms: Atoms, columns: int = 8) -> np.ndarray:
 def patch_rows(
     fake: np.ndarray, real: np.ndarray, p: int, margin: int = 4, seed: int = 0
 ) -> np.ndarray:
-    """Four images per atom: the atom, a patch of it enlarged, the real patch most alike, the real image it is from.
+    """Makes four images for each atom.
+
+    They are the atom, a patch of it enlarged, the real patch that is most alike, and the real image
+    that this patch is from.
 
     Args and errors are those of `nearest_patches`. Frames mark the places.
 

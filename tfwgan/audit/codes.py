@@ -1,4 +1,7 @@
-"""What the codes of a structured latent do: pictures in which one code moves, and whether categories are classes."""
+"""Pictures and a number show what the codes of a structured latent do.
+
+In each picture one code moves; the number tells whether categories are classes.
+"""
 
 import numpy as np
 import tensorflow as tf
@@ -71,13 +74,18 @@ def traversals(
 def code_values(
     trainer: GanTrainer, name: str, columns: int, limit: float | None = None
 ) -> np.ndarray:
-    """What the code of a traversal is in each column: evenly spaced values, or the number of a category."""
+    """Returns what the code of a traversal is in each column.
+
+    That is one of evenly spaced values, or the number of a category.
+    """
     limit = limit or (1.0 if isinstance(trainer.average_prior, Info) else 3.0)
     return np.arange(columns) if name == "category" else np.linspace(-limit, limit, columns)
 
 
 def cluster_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
-    """Share of items whose cluster is the one of their class, when clusters are matched to classes as well as can be.
+    """Returns the share of items whose cluster is the one of their class.
+
+    For that, clusters are matched to classes as well as can be.
 
     Args:
         clusters: Whole numbers `[n]` from 0.
@@ -98,7 +106,10 @@ def categories(trainer: GanTrainer, images: np.ndarray) -> np.ndarray:
 def _walk(
     trainer: GanTrainer, z: np.ndarray, labels, places: range, values: np.ndarray
 ) -> np.ndarray:
-    """Images of each latent with its coordinates `places` set to each of the `values` `[columns, len(places)]`."""
+    """Makes images of each latent with its coordinates `places` set to each of the `values`.
+
+    The values are `[columns, len(places)]`.
+    """
     moved = np.repeat(z, len(values), axis=0)
     moved[:, list(places)] = np.tile(values, [len(z), 1])
     labels = None if labels is None else tf.repeat(labels, len(values))

@@ -1,4 +1,4 @@
-"""What a critic's estimate of W1 is worth: beside it stand bounds that hold whatever the critic is."""
+"""A critic's estimate of W1 is judged by bounds that hold whatever the critic is."""
 
 import numpy as np
 import tensorflow as tf
@@ -48,7 +48,10 @@ def scores(trainer: GanTrainer, samples: np.ndarray) -> np.ndarray:
 
 
 def slope(trainer: GanTrainer, fake: np.ndarray, real: np.ndarray, n: int = 1024) -> float:
-    """Mean norm of the critic's gradient at `n` points spread evenly between pairs of generated and real samples."""
+    """Returns the mean norm of the critic's gradient at `n` points.
+
+    The points are spread evenly between pairs of generated and real samples.
+    """
     count = min(n, max(len(fake), len(real)))
     pick = np.arange(count)
     mix = ((pick + 0.5) / count).astype(np.float32)
@@ -60,7 +63,10 @@ def slope(trainer: GanTrainer, fake: np.ndarray, real: np.ndarray, n: int = 1024
 
 
 def reads_images_only(critic) -> bool:
-    """Whether the scores are a function of images, so that bounds on the distance of images follow from them."""
+    """Tells whether the scores are a function of images.
+
+    If they are, bounds on the distance of images follow from them.
+    """
     return critic is not None and set(critic.input) == {"image"}
 
 

@@ -33,7 +33,10 @@ __all__ = [
 
 
 def __getattr__(name: str) -> Any:
-    """`load` and `outline`, which are in `tfwgan.program.datasets` now, for code written for the first release."""
+    """Finds `load` and `outline`, which are in `tfwgan.program.datasets` now.
+
+    Code that was written for the first release looks for them here.
+    """
     if name in ("load", "outline"):
         return getattr(importlib.import_module("tfwgan.program.datasets"), name)
     raise AttributeError(f"module 'tfwgan.data' has no attribute {name!r}")

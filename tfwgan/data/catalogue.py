@@ -31,7 +31,9 @@ def tfds(
     view: images.View = images.AS_IS,
     limit_data: int | None = None,
 ) -> Dataset:
-    """An image set of TensorFlow Datasets, in its stored order; downloaded if it was not prepared before.
+    """Loads an image set of TensorFlow Datasets, in its stored order.
+
+    The set is downloaded if it was not prepared before.
 
     Args:
         name: As TFDS writes it: ``mnist``, ``cifar10``, ``mnist:3.0.1``,
@@ -69,7 +71,8 @@ def tfds(
         items, labels = _read(examples, image, classes, name, view)
     except tf.errors.OpError as error:
         raise UsageError(
-            f"the files of the TFDS set {name} in {builder.data_path} can't be read ({_reason(error)}); "
+            f"the files of the TFDS set {name} in {builder.data_path} can't be read "
+            f"({_reason(error)}); "
             "delete them and prepare the set again."
         ) from error
     return Dataset(_short(name), items, labels, tuple(classes) if labels is not None else None)
@@ -108,7 +111,10 @@ def outline(
 
 
 def _open(name: str, data_dir: str | None) -> tuple[ModuleType, Any, str, list[str] | None]:
-    """TFDS, its builder of the set, the key of the images, and the names of the classes if there are any."""
+    """Returns TFDS, its builder of the set, the key of the images, and the names of the classes.
+
+    There are no names if the set has none.
+    """
     library = _library()
     builder = _builder(library, name, data_dir)
     return library, builder, *_features(library, name, builder.info.features)
@@ -124,7 +130,8 @@ def _library() -> ModuleType:
         import tensorflow_datasets
     except ImportError as error:
         raise UsageError(
-            f"TensorFlow Datasets is not installed ({error}); pip install tensorflow-datasets importlib_resources."
+            f"TensorFlow Datasets is not installed ({error}); pip install tensorflow-datasets "
+            "importlib_resources."
         ) from error
     return tensorflow_datasets
 
@@ -148,7 +155,10 @@ def _builder(library: ModuleType, name: str, data_dir: str | None) -> Any:
 
 
 def _features(library: ModuleType, name: str, features: Any) -> tuple[str, list[str] | None]:
-    """The key of the image feature, and the class names of the feature `label` if it is one of classes."""
+    """Returns the key of the image feature, and the class names if there are any.
+
+    The names are those of the feature `label` if it is one of classes.
+    """
     kinds = library.features
     found = dict(features) if isinstance(features, kinds.FeaturesDict) else {}
     # A LabeledImage is a map of segments.
@@ -163,12 +173,14 @@ def _features(library: ModuleType, name: str, features: Any) -> tuple[str, list[
         )
     if "image" not in keys and len(keys) > 1:
         raise UsageError(
-            f"the TFDS set {name} has several image features ({', '.join(keys)}), none called 'image'."
+            f"the TFDS set {name} has several image features ({', '.join(keys)}), none called "
+            "'image'."
         )
     key = "image" if "image" in keys else keys[0]
     if found[key].np_dtype not in (np.uint8, np.uint16):
         raise UsageError(
-            f"the images of the TFDS set {name} are {found[key].np_dtype.__name__}, not 8 or 16 bits."
+            f"the images of the TFDS set {name} are {found[key].np_dtype.__name__}, not 8 or 16 "
+            "bits."
         )
     label = found.get("label")
     return key, list(label.names) if isinstance(label, kinds.ClassLabel) and label.names else None
@@ -199,13 +211,17 @@ def _make_ready(library: ModuleType, builder: Any, name: str, data_dir: str | No
         raise UsageError(
             f"the TFDS set {name} is not prepared in {builder.data_path} and can't be downloaded "
             f"({_reason(error) if online else 'no network'}). "
-            f"Where there is network, run: tfds build {name}; copy its folder tensorflow_datasets here and point "
+            f"Where there is network, run: tfds build {name}; copy its folder tensorflow_datasets "
+            "here and point "
             "`data_dir` at it. Or use a folder of images: `data=folder=<path>`."
         ) from error
 
 
 def _remove_if_empty(folder: str) -> None:
-    """Removes what TFDS made of folders before it failed; nothing if there is any file, ours or another program's."""
+    """Removes what TFDS made of folders before it failed.
+
+    Nothing is removed if there is any file, ours or another program's.
+    """
     if any(files for _, _, files in os.walk(folder)):
         return
     for here, _, _ in os.walk(folder, topdown=False):
@@ -228,7 +244,10 @@ def _read(
     name: str,
     view: images.View,
 ) -> tuple[np.ndarray, np.ndarray | None]:
-    """Reads all examples once: uint8 `[n, h, w, c]` and int32 `[n]`, or None if an image has no label."""
+    """Reads all examples once, as images uint8 `[n, h, w, c]` and labels int32 `[n]`.
+
+    The labels are None if an image has no label.
+    """
     n = int(examples.cardinality())
     labels = np.zeros(n, np.int32)
     items, filled = None, 0
@@ -258,7 +277,10 @@ def _read(
 def _batches(
     examples: tf.data.Dataset, image: str, classes: list[str] | None
 ) -> Iterator[tuple[np.ndarray, np.ndarray | None]]:
-    """Pictures `[b, h, w, c]` in 0 ... 255 with their labels `[b]`; b is 1 where sizes may differ."""
+    """Yields pictures `[b, h, w, c]` in 0 ... 255 with their labels `[b]`.
+
+    The size b of a batch is 1 where the sizes of pictures may differ.
+    """
     spec = examples.element_spec[image]
     full = spec.shape.is_fully_defined()
     batches = examples.batch(images.batch_size(tuple(spec.shape)) if full else 1).prefetch(1)

@@ -1,4 +1,7 @@
-"""What every data set is to the rest of the package: an array of items, perhaps with labels; and its outline."""
+"""To the rest of the package every data set is an array of items, perhaps with labels.
+
+An outline says what is known of a set without its items.
+"""
 
 import functools
 import hashlib
@@ -55,7 +58,8 @@ class Dataset:
             raise UsageError(f"{self.name}: an item of shape {list(self.shape)} holds no number.")
         if point and not np.abs(self.items).max() <= 1.0:
             raise UsageError(
-                f"{self.name}: points must lie in [-1, 1]; divide them by their largest absolute value."
+                f"{self.name}: points must lie in [-1, 1]; divide them by their largest absolute "
+                "value."
             )
         if self.class_names is not None:
             _replace(self, class_names=tuple(map(str, self.class_names)))
@@ -63,7 +67,8 @@ class Dataset:
             _replace(self, labels=_labels(self.labels, len(self.items), self.name))
             if self.labels.max() >= self.n_classes:
                 raise UsageError(
-                    f"{self.name}: labels must lie in 0 ... {self.n_classes - 1}, one for each class name."
+                    f"{self.name}: labels must lie in 0 ... {self.n_classes - 1}, one for each "
+                    "class name."
                 )
 
     def __len__(self) -> int:
@@ -93,7 +98,9 @@ class Dataset:
 
     @functools.cached_property
     def fingerprint(self) -> dict[str, Any]:
-        """What tells this set from every other one, in values of JSON; computed once, reading all items.
+        """Returns what tells this set from every other one, in values of JSON.
+
+        It is computed once, by reading all items.
 
         Two sets have the same `digest` if their items and labels are the same numbers in the same
         order, however they lie in memory or wherever their files do. It is 128 bits of BLAKE2b over
@@ -115,21 +122,29 @@ class Dataset:
 
     @functools.cached_property
     def tensors(self) -> tuple[tf.Tensor, tf.Tensor | None]:
-        """Items and labels on the CPU, where tf.data works; kept, so that a new pipeline copies nothing."""
+        """Returns items and labels on the CPU, where tf.data works.
+
+        They are kept, so that a new pipeline copies nothing.
+        """
         with tf.device("CPU:0"):
             return tf.constant(self.items), None if self.labels is None else tf.constant(
                 self.labels
             )
 
     def real(self, indices: np.ndarray | slice) -> np.ndarray:
-        """The items at `indices`, the way networks see them: float32 `[len(indices), *shape]` in [-1, 1]."""
+        """Returns the items at `indices` the way networks see them.
+
+        They are float32 `[len(indices), *shape]` in [-1, 1].
+        """
         items = np.asarray(self.items[indices])
         return items.astype(np.float32) / 127.5 - 1.0 if self.is_image else items
 
 
 @dataclass(frozen=True)
 class Outline:
-    """What is known of a data set whose items are not at hand: enough to build networks and count their work.
+    """An outline is what is known of a data set whose items are not at hand.
+
+    It is enough to build networks and to count their work.
 
     Attributes:
         name: As of the `Dataset`, like all that follow.
@@ -186,7 +201,10 @@ def _channels_first(shape: tuple[int, ...]) -> bool:
 
 
 def _conversion(items: np.ndarray) -> str:
-    """How to make items out of an array of another kind, as the end of a message; empty if that can't be told."""
+    """Says, as the end of a message, how to make items out of an array of another kind.
+
+    The text is empty if that can't be told.
+    """
     if items.ndim == 2 and np.issubdtype(items.dtype, np.number):
         return "; of points give items.astype(np.float32)"
     steps = []
@@ -216,7 +234,8 @@ def _labels(labels: Any, n: int, name: str) -> np.ndarray:
     if labels.shape != (n,) or not np.issubdtype(labels.dtype, np.integer):
         hint = "; give labels.ravel()" if labels.shape == (n, 1) else ""
         raise UsageError(
-            f"{name}: labels must be whole numbers [{n}], got {labels.dtype} {list(labels.shape)}{hint}."
+            f"{name}: labels must be whole numbers [{n}], got {labels.dtype} "
+            f"{list(labels.shape)}{hint}."
         )
     low, high = int(labels.min()), int(labels.max())
     if low < 0 or high > np.iinfo(np.int32).max:

@@ -98,7 +98,9 @@ def look(path: Path) -> Header:
 
 
 def decode(path: Path, gray: bool) -> np.ndarray:
-    """The picture in a file: upright, 8 bits per channel, on white where it is transparent; of several the first.
+    """Reads the picture in a file, upright and with 8 bits per channel.
+
+    Where it is transparent it stands on white. Of several pictures the first is read.
 
     Args:
         path: A file that `look` has passed.
@@ -115,7 +117,10 @@ def decode(path: Path, gray: bool) -> np.ndarray:
 
 
 def _read(path: Path, use: Callable[[Image.Image], Any]) -> Any:
-    """What `use` makes of an image; of a PNG whose notes or profile are damaged or too large, without them."""
+    """Returns what `use` makes of an image.
+
+    A PNG whose notes or profile are damaged or too large is read without them.
+    """
     try:
         with Image.open(path, formats=FORMATS) as image:
             return use(image)
@@ -131,7 +136,10 @@ def _read(path: Path, use: Callable[[Image.Image], Any]) -> Any:
 
 
 def _upright(image: Image.Image) -> np.ndarray:
-    """The pixels of an image, uint8 `[h, w, 1 or 3]`, converted a band at a time to bound the copies."""
+    """Returns the pixels of an image, uint8 `[h, w, 1 or 3]`.
+
+    They are converted a band at a time to bound the copies.
+    """
     image.load()
     width, height = image.size
     rows = max(1, _BAND // width)
@@ -145,7 +153,10 @@ def _upright(image: Image.Image) -> np.ndarray:
 
 
 def _orientation(image: Image.Image) -> int | None:
-    """The value of the EXIF tag; None where the block is damaged, which is no reason to refuse the picture."""
+    """Returns the value of the EXIF tag, or None where the block is damaged.
+
+    Such damage is no reason to refuse the picture.
+    """
     try:
         value = image.getexif().get(_ORIENTATION)
     except Exception:

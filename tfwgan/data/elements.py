@@ -8,7 +8,9 @@ from tfwgan.errors import UsageError, text_in
 
 
 def elements(x: Any, shape: tuple[int, ...], n_critic: int) -> tf.data.Dataset:
-    """Elements ``{"image": [batch, k, *shape]}``, perhaps with ``"label": [batch, k]``, of a stream of batches.
+    """Turns a stream of batches into the elements that the trainer reads.
+
+    An element is ``{"image": [batch, k, *shape]}``, perhaps with ``"label": [batch, k]``.
 
     Elements of that form pass as they are. Of single batches, which Keras' models read, each
     becomes a batch for one critic step, `n_critic` of them an element, one after the other; what is
@@ -26,8 +28,10 @@ def elements(x: Any, shape: tuple[int, ...], n_critic: int) -> tf.data.Dataset:
     """
     if not isinstance(x, tf.data.Dataset | tf.distribute.DistributedDataset):
         raise UsageError(
-            f"training data are a tf.data.Dataset, got {text_in(type(x).__name__)}; of an array make one by "
-            "tf.data.Dataset.from_tensor_slices(array).shuffle(10_000).repeat().batch(64, drop_remainder=True)."
+            f"training data are a tf.data.Dataset, got {text_in(type(x).__name__)}; of an array "
+            "make one by "
+            "tf.data.Dataset.from_tensor_slices(array).shuffle(10_000).repeat().batch(64, "
+            "drop_remainder=True)."
         )
     spec = x.element_spec
     named = _named(spec)
@@ -37,15 +41,18 @@ def elements(x: Any, shape: tuple[int, ...], n_critic: int) -> tf.data.Dataset:
     single, sample = image.shape.rank == 1 + len(shape), tuple(image.shape[-len(shape) :])
     if sample != shape or (not single and image.shape.rank != 2 + len(shape)):
         raise UsageError(
-            f"{_WANTED} of samples {shape}, as the generator makes them; got elements {_shown(spec)}."
+            f"{_WANTED} of samples {shape}, as the generator makes them; got elements "
+            f"{_shown(spec)}."
         )
     if None in image.shape[: 1 if single else 2]:
         raise UsageError(
-            f"the size of a batch has to be known, and elements are {_shown(spec)}: use batch(64, drop_remainder=True)."
+            f"the size of a batch has to be known, and elements are {_shown(spec)}: use batch(64, "
+            "drop_remainder=True)."
         )
     if not single and image.shape[1] > n_critic:
         raise UsageError(
-            f"elements hold {image.shape[1]} critic batches, and the trainer makes n_critic={n_critic}."
+            f"elements hold {image.shape[1]} critic batches, and the trainer makes "
+            f"n_critic={n_critic}."
         )
     if not single:
         return x
@@ -73,7 +80,10 @@ def _named(*element: Any) -> Any:
 
 @tf.autograph.experimental.do_not_convert
 def _batch_axis_first(batches: dict[str, tf.Tensor]) -> dict[str, tf.Tensor]:
-    """From `[k, batch, ...]` to `[batch, k, ...]`: a strategy gives each replica a part of the first axis."""
+    """Turns `[k, batch, ...]` into `[batch, k, ...]`.
+
+    A strategy gives each replica a part of the first axis.
+    """
     axes = {name: [1, 0, *range(2, tensor.shape.rank)] for name, tensor in batches.items()}
     return {name: tf.transpose(tensor, axes[name]) for name, tensor in batches.items()}
 

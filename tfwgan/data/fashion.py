@@ -1,4 +1,4 @@
-"""The sample of real images that comes with the package, so that every example runs without a download."""
+"""A sample of real images comes with the package: every example runs without a download."""
 
 import importlib.resources
 

@@ -34,7 +34,9 @@ def folder(
     view: images.View = images.AS_IS,
     limit_data: int | None = None,
 ) -> Dataset:
-    """All images in a folder, decoded now, so that a bad file stops the program before any training.
+    """Loads all images in a folder.
+
+    They are decoded now, so that a bad file stops the program before any training.
 
     Images lie directly in the folder, or at any depth below it; hidden and other files are skipped,
     the others counted in the remarks. They are sorted by relative path. If all lie in subfolders,
@@ -98,7 +100,10 @@ def _existing(path: str) -> Path:
 
 
 def _walk(root: Path) -> tuple[list[Parts], collections.Counter]:
-    """The paths of all images relative to `root`, sorted; and how many other files have each ending."""
+    """Returns the paths of all images relative to `root`, sorted.
+
+    It also counts how many other files have each ending.
+    """
     found, skipped, seen = [], collections.Counter(), set()
     try:
         for here, folders, names in os.walk(root, onerror=_reraise, followlinks=True):
@@ -131,7 +136,10 @@ def _is_junk(name: str, known: Sequence[str]) -> bool:
 
 
 def _remarks(files: Sequence[Parts], skipped: collections.Counter) -> tuple[str, ...]:
-    """What the user may not have meant: files that are left out, and pictures that cost the labels."""
+    """Returns remarks on what the user may not have meant.
+
+    That may be files that are left out, and pictures that cost the labels.
+    """
     remarks = []
     if skipped:
         most = sorted(skipped.items(), key=lambda one: (-one[1], one[0]))[:5]
@@ -156,5 +164,8 @@ def _in_turn(labels: np.ndarray, limit: int) -> np.ndarray:
 
 
 def _shown(name: str) -> str:
-    """A file name that can be printed and stored anywhere, though Linux allows bytes that are no text."""
+    """Returns a file name in a form that can be printed and stored anywhere.
+
+    This is needed because Linux allows bytes that are no text.
+    """
     return os.fsencode(name).decode("utf-8", "replace")

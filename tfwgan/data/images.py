@@ -1,4 +1,7 @@
-"""The one way from any image to the uint8 array that is trained on: centre crop, gray, resize, round."""
+"""There is one way from any image to the uint8 array that is trained on.
+
+The image is cropped at the centre, made gray, resized and rounded.
+"""
 
 import dataclasses
 import math
@@ -78,7 +81,9 @@ class View:
         return np.clip(np.rint(pixels), 0, 255).astype(np.uint8)
 
     def shape(self, shape: tuple[int | None, ...], what: str = "an image") -> tuple[int, int, int]:
-        """The shape that `prepare` gives an image `(h, w, c)`, whose rows and columns are None if not known yet.
+        """Returns the shape that `prepare` gives an image `(h, w, c)`.
+
+        The rows and columns of the image are None if they are not known yet.
 
         Raises:
             UsageError: If the crop is larger than the image, or the result depends on what is not
@@ -94,7 +99,10 @@ class View:
         ).shape
 
     def prepare_all(self, images: np.ndarray, what: str = "an image") -> np.ndarray:
-        """`prepare` for a whole set in memory, uint8 `[n, h, w, c]`, a piece at a time to bound the float copies."""
+        """Does what `prepare` does for a whole set in memory, uint8 `[n, h, w, c]`.
+
+        It takes a piece at a time to bound the float copies.
+        """
         first = self.prepare(images[:1], what)
         if first.shape[1:] == images.shape[1:]:
             return images  # No option asks for a change.
@@ -110,7 +118,10 @@ AS_IS = View()
 
 
 def _mixed(images: np.ndarray, gray: bool) -> np.ndarray:
-    """Images `[..., c]` on white where they are transparent, gray if asked for: float32 in 0 ... 255, not rounded."""
+    """Puts images `[..., c]` on white where they are transparent, and makes them gray if asked.
+
+    The result is float32 in 0 ... 255, not rounded.
+    """
     pixels = tf.cast(images, tf.float32)
     if images.shape[-1] == 4:
         alpha = pixels[..., 3:] / 255.0
@@ -119,12 +130,17 @@ def _mixed(images: np.ndarray, gray: bool) -> np.ndarray:
 
 
 def batch_size(shape: tuple[int, ...]) -> int:
-    """How many images of this shape to prepare at once: few enough for 64 MiB of floats, at most 256."""
+    """Returns how many images of this shape to prepare at once.
+
+    They are few enough for 64 MiB of floats, and at most 256.
+    """
     return max(1, min(256, (16 << 20) // math.prod(shape)))
 
 
 def allocate(n: int, shape: tuple[int, ...]) -> np.ndarray:
-    """Room for uint8 `[n, *shape]`: memory, or above `MEMORY_LIMIT` a temporary file that vanishes with the program.
+    """Makes room for uint8 `[n, *shape]`.
+
+    The room is memory, or above `MEMORY_LIMIT` a temporary file that vanishes with the program.
 
     Raises:
         UsageError: If the disk has no room for the file.
@@ -140,8 +156,10 @@ def allocate(n: int, shape: tuple[int, ...]) -> np.ndarray:
             return np.memmap(file, np.uint8, mode="w+", shape=(n, *shape))
         except OSError as error:
             raise UsageError(
-                f"{n} images of shape {shape} need {size / 2**30:.1f} GiB in {tempfile.gettempdir()} "
-                f"({error.strerror}); set TMPDIR to a larger disk, or use `image_size` or `limit_data`."
+                f"{n} images of shape {shape} need {size / 2**30:.1f} GiB in "
+                f"{tempfile.gettempdir()} "
+                f"({error.strerror}); set TMPDIR to a larger disk, or use `image_size` or "
+                "`limit_data`."
             ) from error
 
 
@@ -151,5 +169,6 @@ def unequal(
     """The error to raise for two images of one set that differ in size."""
     sizes = [f"{height}x{width}" for height, width, _ in (shape, other_shape)]
     return UsageError(
-        f"the images differ in size: {what} has {sizes[0]} pixels, {other} has {sizes[1]}; give `image_size`."
+        f"the images differ in size: {what} has {sizes[0]} pixels, {other} has {sizes[1]}; give "
+        "`image_size`."
     )

@@ -1,4 +1,7 @@
-"""From a data set to the endless stream of elements that training reads, which can start anywhere."""
+"""This module turns a data set into the endless stream of elements that training reads.
+
+The stream can start anywhere.
+"""
 
 import functools
 from collections.abc import Callable
@@ -55,7 +58,8 @@ def batches(
             raise UsageError(f"{name} must be at least {least}, got {value}.")
     if batch_size > len(dataset):
         raise UsageError(
-            f"batch_size={batch_size} is larger than {dataset.name}, which has {len(dataset)} items; "
+            f"batch_size={batch_size} is larger than {dataset.name}, which has {len(dataset)} "
+            "items; "
             f"use `batch_size={len(dataset)}` or less."
         )
     if flip and not dataset.is_image:

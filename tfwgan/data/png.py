@@ -1,4 +1,7 @@
-"""A PNG file without all that is not the picture: notes, profiles and times may be damaged or huge."""
+"""This module strips a PNG file of all that is not the picture.
+
+Notes, profiles and times may be damaged or huge.
+"""
 
 import io
 import struct
@@ -11,7 +14,9 @@ _MOST = 1 << 30  # bytes; more are no picture that is small enough to be decoded
 
 
 def bare(path: Path) -> io.BytesIO:
-    """The chunks of a PNG file that make up its (first) picture and tell its orientation, as a file in memory.
+    """Returns the chunks of a PNG file that make up its picture, as a file in memory.
+
+    They are those of the first picture, and those that tell its orientation.
 
     Raises:
         ValueError: If the file is no PNG, or has more than a gigabyte of compressed pixels.

@@ -7,7 +7,9 @@ _PATIENCE = 5.0  # seconds without a word
 
 
 class Waiting:
-    """Says on the standard error, if there is one, how far a long task is: ``loading images: 1,200 of 10,000``.
+    """Says on the standard error, if there is one, how far a long task is.
+
+    It writes ``loading images: 1,200 of 10,000``.
 
     In a terminal one line is kept up to date; a log gets a line at twice the time of the last, so
     that it stays short.

@@ -1,4 +1,7 @@
-"""Many image files into one array: several at once, within a bound on memory, and all bad ones told together."""
+"""This module reads many image files into one array.
+
+Several are read at once, within a bound on memory, and all bad ones are told together.
+"""
 
 import contextlib
 import os
@@ -20,7 +23,9 @@ _NAMED = 3  # bad files that a message names
 
 
 def read(paths: Sequence[Path], view: images.View, root: Path) -> np.ndarray:
-    """All pictures, uint8 `[n, h, w, c]`, of one channel if every file is gray or the view is gray, else three.
+    """Reads all pictures into one array, uint8 `[n, h, w, c]`.
+
+    It has one channel if every file is gray or the view is gray, else three.
 
     Args:
         paths: At least one file.
@@ -57,7 +62,10 @@ def read(paths: Sequence[Path], view: images.View, root: Path) -> np.ndarray:
 
 
 class Room:
-    """Holds back who would take more than there is, in the order of asking; the first of all is always let in."""
+    """Holds back who would take more than there is, in the order of asking.
+
+    The first of all is always let in.
+    """
 
     def __init__(self, limit: int):
         self._left, self._limit = limit, limit
@@ -86,7 +94,10 @@ def _look(path: Path) -> decode.Header | decode.Unreadable:
 
 
 def _sound(results: Iterable[Any], task: str, paths: Sequence[Path], root: Path) -> Iterator[Any]:
-    """The results up to the first fault; then goes on to the end, and raises with all faults there are."""
+    """Yields the results up to the first fault.
+
+    Then it goes on to the end, and raises an error with all faults there are.
+    """
     faults: list[decode.Unreadable] = []
     with contextlib.closing(Waiting(task, len(paths))) as waiting:
         for result in results:
@@ -106,5 +117,6 @@ def _refusal(faults: Sequence[decode.Unreadable], total: int, root: Path) -> Usa
     named = ", ".join(f"{fault.path.relative_to(root)} {fault.reason}" for fault in faults[:_NAMED])
     more = f", and {len(faults) - _NAMED:,} more" if len(faults) > _NAMED else ""
     return UsageError(
-        f"{len(faults):,} files of {total:,} under {root} are bad: {named}{more}; repair or remove them."
+        f"{len(faults):,} files of {total:,} under {root} are bad: {named}{more}; repair or remove "
+        "them."
     )

@@ -21,7 +21,9 @@ def squares(
     *,
     view: images.View = images.AS_IS,
 ) -> Dataset:
-    """One white square on black at every position of a lattice (Elnekave and Weiss, 2025): 2704 images by default.
+    """Draws one white square on black at every position of a lattice (Elnekave and Weiss, 2025).
+
+    By default there are 2704 images.
 
     The top left corner takes the rows and columns ``range(offset, size - square - offset,
     stride)``, row by row. The end is excluded, as in the paper's data, so the margin at the bottom
@@ -48,7 +50,8 @@ def squares(
     places = range(offset, size - square - offset, stride)
     if not places:
         raise UsageError(
-            f"no position is left for a square of {square} at offset {offset} in an image of {size}; "
+            f"no position is left for a square of {square} at offset {offset} in an image of "
+            f"{size}; "
             f"use size={square + 2 * offset + 1} or more."
         )
     items = images.allocate(len(places) ** 2, (size, size, 1))
@@ -97,7 +100,10 @@ def grid25(n: int = 10000, seed: int = 0) -> Dataset:
 
 
 def _mixture(name: str, centres: np.ndarray, n: int, seed: int) -> Dataset:
-    """Points around `centres`; the modes take turns, so that the first points of a set cover all of them."""
+    """Draws points around `centres`.
+
+    The modes take turns, so that the first points of a set cover all of them.
+    """
     modes = len(centres)
     if n < 1 or n % modes:
         nearest = max(1, round(n / modes)) * modes

@@ -1,4 +1,4 @@
-"""Generators and critics: functional Keras models that say by the names of their inputs what they read."""
+"""Generators and critics are functional Keras models whose input names say what they read."""
 
 from tfwgan.networks.cnn import cnn_critic
 from tfwgan.networks.dcgan import dcgan_critic, dcgan_generator

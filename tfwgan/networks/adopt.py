@@ -1,4 +1,7 @@
-"""A user's own networks, in the form that the trainer works with: functional, reading tensors by name."""
+"""A user's own networks get the form that the trainer works with.
+
+They become functional and read tensors by name.
+"""
 
 import keras
 
@@ -23,7 +26,8 @@ def generator_of(network: keras.Model, z_dim: int) -> keras.Model:
     network = _by_name(network, "generator", "z", (z_dim,))
     if "z" in network.input and tuple(network.input["z"].shape[1:]) != (z_dim,):
         raise UsageError(
-            f"the generator reads latents {list(network.input['z'].shape[1:])}, and the prior draws [{z_dim}]."
+            f"the generator reads latents {list(network.input['z'].shape[1:])}, and the prior "
+            f"draws [{z_dim}]."
         )
     shape = getattr(network.output, "shape", None)
     if shape is None or len(shape) < 2 or None in shape[1:]:
@@ -34,7 +38,9 @@ def generator_of(network: keras.Model, z_dim: int) -> keras.Model:
 
 
 def critic_of(network: keras.Model, shape: tuple[int, ...]) -> keras.Model:
-    """A critic that reads ``image``, and perhaps ``label`` and ``z``, by name, and returns scores `[b]`.
+    """Returns a critic that reads its inputs by name and returns scores `[b]`.
+
+    It reads ``image``, and perhaps ``label`` and ``z``.
 
     Args:
         network: Any Keras model or layer from samples to scores `[b]` or `[b, 1]`, or to a
@@ -48,7 +54,8 @@ def critic_of(network: keras.Model, shape: tuple[int, ...]) -> keras.Model:
     network = _by_name(network, "critic", "image", shape)
     if "image" in network.input and tuple(network.input["image"].shape[1:]) != shape:
         raise UsageError(
-            f"the critic reads samples {list(network.input['image'].shape[1:])}, and the generator makes {list(shape)}."
+            f"the critic reads samples {list(network.input['image'].shape[1:])}, and the generator "
+            f"makes {list(shape)}."
         )
     said = heads(network.output)
     score = said.get("score")
@@ -65,7 +72,10 @@ def critic_of(network: keras.Model, shape: tuple[int, ...]) -> keras.Model:
 
 
 def _by_name(network: keras.Model, role: str, only: str, shape: tuple[int, ...]) -> keras.Model:
-    """The same network, its layers and weights, with its inputs by name; a lone one is what its role reads."""
+    """Returns the same network, its layers and weights, with its inputs by name.
+
+    A lone input is what the role of the network reads.
+    """
     if not isinstance(network, keras.layers.Layer):
         raise UsageError(f"the {role} has to be a Keras model, got {type(network).__name__}.")
     inputs = getattr(network, "input", None) if isinstance(network, keras.Model) else None
@@ -81,6 +91,7 @@ def _by_name(network: keras.Model, role: str, only: str, shape: tuple[int, ...])
     if not set(names) <= set(_NAMES):
         known = ", ".join(_NAMES)
         raise UsageError(
-            f"the {role} has inputs {', '.join(names)}; name them {known}, by keras.Input(name=...)."
+            f"the {role} has inputs {', '.join(names)}; name them {known}, by "
+            "keras.Input(name=...)."
         )
     return keras.Model(dict(zip(names, listed, strict=True)), network.output, name=network.name)

@@ -1,4 +1,6 @@
-"""The layers that networks are made of, with the initialisations and constants of the systems they come from.
+"""This module holds the layers that networks are made of.
+
+They have the initialisations and constants of the systems they come from.
 
 Three initialisations are known. ``torch`` draws weights and biases from U(-1/sqrt(fan_in),
 1/sqrt(fan_in)), PyTorch's default and so that of most published WGAN code; ``zero_bias`` is the
@@ -82,7 +84,10 @@ def conv_transpose(
     sn: bool = False,
     sn_norm: SpectralNorm = "kernel",
 ):
-    """Transposed convolution. PyTorch counts its fan-in as filters * kernel^2, and so does Keras' scaling."""
+    """Applies a transposed convolution.
+
+    PyTorch counts its fan-in as filters * kernel^2, and so does Keras' scaling.
+    """
     kind = _kind(keras.layers.Conv2DTranspose, SpectralConv2DTranspose, sn, sn_norm)
     fan_in = filters * kernel**2
     return _convolution(kind, fan_in, filters, kernel, stride, padding, name, init, use_bias)(x)
@@ -114,7 +119,7 @@ def normalize(x, norm: Norm, name: str, init: Init = "torch"):
 
 
 def batch_norm(name: str, **options) -> keras.layers.Layer:
-    """Batch normalisation by the statistics of the global batch, also under a distribution strategy."""
+    """Normalises by the statistics of the global batch, also under a distribution strategy."""
     return keras.layers.BatchNormalization(
         momentum=0.9, epsilon=_EPSILON, synchronized=True, name=name, **options
     )
@@ -138,7 +143,8 @@ def doublings(image_shape: tuple[int, ...]) -> int:
     """
     if len(image_shape) != 3 or image_shape[0] != image_shape[1]:
         raise UsageError(
-            f"it works on square images, not on data of shape {image_shape}; MLP and FC take any shape."
+            f"it works on square images, not on data of shape {image_shape}; MLP and FC take any "
+            "shape."
         )
     fits = [4 << k for k in range(1, 9)]
     near = min(fits, key=lambda fit: abs(fit - image_shape[0]))

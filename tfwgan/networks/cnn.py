@@ -1,4 +1,7 @@
-"""The patch critic of the first seed: unpadded strided convolutions, then one score by averaging or by position."""
+"""This is the patch critic of the first seed.
+
+Unpadded strided convolutions are followed by one score, by averaging or by position.
+"""
 
 import functools
 
@@ -65,7 +68,8 @@ def cnn_critic(
         x = keras.layers.ZeroPadding2D(pad, name=f"pad_{i}")(x) if pad else x
         if min(x.shape[1:3]) < k:
             raise UsageError(
-                f"{depth} layers of stride 2 are too many for {image_shape[0]}x{image_shape[1]} pixels."
+                f"{depth} layers of stride 2 are too many for {image_shape[0]}x{image_shape[1]} "
+                "pixels."
             )
         if lipschitz:
             x = OrthonormalConv2D(nf << i, k, strides=2, name=f"conv_{i}")(x)

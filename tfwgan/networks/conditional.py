@@ -43,7 +43,10 @@ class Condition:
         return tensors if self.label is None else {**tensors, "label": self.label}
 
     def join(self, x):
-        """Vectors `[b, n]` or maps `[b, h, w, n]` with the one-hot label as `n_classes` more entries or maps."""
+        """Appends the one-hot label to vectors `[b, n]` or maps `[b, h, w, n]`.
+
+        It is `n_classes` more entries or maps.
+        """
         if self.cond != "concat":
             return x
         y = keras.ops.one_hot(self.label, self.n_classes)
@@ -53,7 +56,9 @@ class Condition:
         return keras.layers.Concatenate(name="with_label")([x, y])
 
     def normalize(self, x, norm: Norm, name: str, init: Init = "torch"):
-        """The given normalisation, or in its place the conditional one, whose classes share their statistics.
+        """Applies the given normalisation, or in its place the conditional one.
+
+        The classes share the statistics of the conditional one.
 
         Raises:
             UsageError: If there is a normalisation other than batch to replace.

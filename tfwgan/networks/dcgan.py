@@ -1,4 +1,6 @@
-"""DCGAN's convolutional pair (Radford et al., 2016), with the variants that the WGAN papers and the seed systems use.
+"""This is DCGAN's convolutional pair (Radford et al., 2016) with its variants.
+
+The variants are those that the WGAN papers and the seed systems use.
 
 An image of `base * 2^k` pixels a side, base 4 to 7, is drawn by k transposed convolutions of stride
 2 and read by k convolutions of stride 2; all have 4x4 kernels unless `kernel=5`. Widths double
@@ -40,7 +42,7 @@ def dcgan_generator(
     cond: GeneratorCond = "none",
     n_classes: int | None = None,
 ):
-    """From `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; the last layer is a tanh.
+    """Maps `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; a tanh comes last.
 
     Args:
         z_dim: Latent size.
@@ -182,7 +184,8 @@ def _plan(
         raise UsageError(f"kernel must be 4 or 5, got {kernel}.")
     if len(image_shape) != 3 or image_shape[0] != image_shape[1]:
         raise UsageError(
-            f"it works on square images, not on data of shape {image_shape}; MLP and FC take any shape."
+            f"it works on square images, not on data of shape {image_shape}; MLP and FC take any "
+            "shape."
         )
     size, halvings = image_shape[0], 0
     while size > 7 and size % 2 == 0:
@@ -191,6 +194,7 @@ def _plan(
         fits = sorted(base << k for base in (4, 5, 6, 7) for k in range(1, 8))
         near = sorted(sorted(fits, key=lambda fit: abs(fit - image_shape[0]))[:3])
         raise UsageError(
-            f"it can't halve {image_shape[0]} pixels down to 4-7; try `image_size={near[0]}`, {near[1]} or {near[2]}."
+            f"it can't halve {image_shape[0]} pixels down to 4-7; try `image_size={near[0]}`, "
+            f"{near[1]} or {near[2]}."
         )
     return size, halvings, image_shape[2]

@@ -1,4 +1,6 @@
-"""EigenGAN (He, Kan and Shan, 2021): a generator that finds the main directions of variation, layer by layer.
+"""EigenGAN (He, Kan and Shan, 2021) is a generator that finds the main directions of variation.
+
+It finds them layer by layer.
 
 A picture grows from 4 pixels to its size in layers that each double it. Into every layer a linear
 subspace of its feature maps is injected, whose few coordinates are codes of the latent vector; a
@@ -39,7 +41,7 @@ def eigengan_generator(
     ortho: float = 1.0,
     init: Init = "normal",
 ):
-    """From `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; the last layer is a tanh.
+    """Maps `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; a tanh comes last.
 
     The first n_layers * n_basis coordinates of z are the codes, layer by layer from the coarsest,
     see `subspaces`; the other ones are noise from which the 4x4 feature map is made. The model's
@@ -69,7 +71,8 @@ def eigengan_generator(
     n_codes = n_layers * n_basis
     if z_dim <= n_codes:
         raise UsageError(
-            f"{n_layers} layers of {n_basis} codes and some noise need more than {z_dim} coordinates; "
+            f"{n_layers} layers of {n_basis} codes and some noise need more than {z_dim} "
+            "coordinates; "
             f"use `z_dim={n_codes + 1}` or more."
         )
     z = keras.Input([z_dim], name="z")
@@ -128,7 +131,10 @@ def eigengan_critic(
 
 
 def subspaces(generator: keras.Model) -> list[range]:
-    """Which coordinates of z are the codes of each layer, from the coarsest; empty for other generators."""
+    """Returns which coordinates of z are the codes of each layer, from the coarsest.
+
+    The result is empty for other generators.
+    """
     layers = [layer for layer in generator.layers if isinstance(layer, SubspaceLayer)]
     return sorted((range(layer.first, layer.first + layer.n_basis) for layer in layers), key=min)
 
@@ -169,7 +175,8 @@ class SubspaceLayer(keras.layers.Layer):
         n_features = math.prod(self.feature_shape)
         if n_basis > n_features:
             raise UsageError(
-                f"{n_basis} directions can't be orthogonal in {n_features} dimensions; lower n_basis."
+                f"{n_basis} directions can't be orthogonal in {n_features} dimensions; lower "
+                "n_basis."
             )
         self.basis = self.add_weight(
             (n_basis, n_features),
@@ -200,7 +207,10 @@ class SubspaceLayer(keras.layers.Layer):
 
 @keras.saving.register_keras_serializable("tfwgan")
 class Orthonormality(keras.regularizers.Regularizer):
-    """Mean squared entry of U U^T - I, times a weight, the paper's regularisation; 0 for orthonormal rows only."""
+    """The paper's regularisation is the mean squared entry of U U^T - I, times a weight.
+
+    It is 0 for orthonormal rows only.
+    """
 
     def __init__(self, weight: float = 1.0):
         self.weight = weight
@@ -216,7 +226,9 @@ class Orthonormality(keras.regularizers.Regularizer):
 
 
 def _double(x, filters: int, name: str, init: Init):
-    """A 3x3 transposed convolution of stride 2 that centres each output pair as PyTorch's padding 1 + 1 does.
+    """Applies a 3x3 transposed convolution of stride 2.
+
+    It centres each output pair as PyTorch's padding 1 + 1 does.
 
     Of the unpadded result's 2 s + 1 rows the first goes; ``same`` padding would drop the last, a
     shift by one pixel.
@@ -226,7 +238,10 @@ def _double(x, filters: int, name: str, init: Init):
 
 
 def _halve(x, filters: int, name: str, init: Init):
-    """A 3x3 convolution of stride 2 with a zero on all sides; ``same`` would pad the lower right ones only."""
+    """Applies a 3x3 convolution of stride 2 with a zero on all sides.
+
+    The padding ``same`` would pad the lower right sides only.
+    """
     return conv(
         keras.layers.ZeroPadding2D(1, name=f"{name}_pad")(x), filters, 3, 2, "valid", name, init
     )

@@ -1,4 +1,6 @@
-"""FastGAN (Liu et al., 2021), light enough for large images: the nets of the first seed's figures, old and new.
+"""FastGAN (Liu et al., 2021) is light enough for large images.
+
+These are the nets of the first seed's figures, old and new.
 
 Gated linear units instead of ReLUs, and skips over several doublings at once: a small feature map
 gates the channels of a large one (skip-layer excitation). All layers are spectrally normalised and
@@ -38,7 +40,7 @@ def fastgan_generator(
     norm: Norm = "batch",
     skip_connections: bool = True,
 ):
-    """From `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; the last layer is a tanh.
+    """Maps `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; a tanh comes last.
 
     Args:
         z_dim: Latent size, 128 in the original.
@@ -60,7 +62,10 @@ def new_fastgan_generator(
     norm: Norm = "instance",
     skip_connections: bool = True,
 ):
-    """`fastgan_generator` with instance normalisation, and a last convolution that is 3x3 instead of 1x1."""
+    """Builds `fastgan_generator` with instance normalisation.
+
+    The last convolution is 3x3 instead of 1x1.
+    """
     return _generator(z_dim, image_shape, nf, norm, skip_connections, image_kernel=3)
 
 
@@ -93,7 +98,9 @@ def new_fastgan_critic(
     norm: Norm = "instance",
     skip_connections: bool = True,
 ):
-    """From images `[b, size, size, channels]` to scores `[b]`, each the mean of a 5x5 map of scores.
+    """Maps images `[b, size, size, channels]` to scores `[b]`.
+
+    Each score is the mean of a 5x5 map of scores.
 
     Args:
         image_shape: `(size, size, channels)`, size 32, 64, 128 or 256.
@@ -124,7 +131,9 @@ def new_fastgan_critic(
 
 @keras.saving.register_keras_serializable("tfwgan")
 class NoiseInjection(keras.layers.Layer):
-    """Adds a noise image, times a trained number that starts at 0, to every channel of a feature map.
+    """Adds a noise image to every channel of a feature map.
+
+    The noise is multiplied by a trained number that starts at 0.
 
     The original draws new noise in every call. Here it is a function of z, so that images are: a
     sample can be drawn again, and a prior of N atoms has N images. With one vector of random signs
@@ -186,7 +195,10 @@ def _generator(
 
 
 def _gates(x, filters: int, name: str):
-    """Skip-layer excitation: factors `[b, 1, 1, filters]` in (0, 1) for the channels of another map."""
+    """Makes the factors of skip-layer excitation for the channels of another map.
+
+    They are `[b, 1, 1, filters]` in (0, 1).
+    """
     if x.shape[1] > 4:
         x = keras.layers.AveragePooling2D(x.shape[1] // 4, name=f"{name}_pool")(x)
     x = _conv(x, filters, 4, 1, padding="valid", name=f"{name}_conv_0")
@@ -196,7 +208,10 @@ def _gates(x, filters: int, name: str):
 
 
 def _down(x, filters: int, norm: Norm, name: str):
-    """Half the size: the mean of two convolutions, the first of stride 2, and of a 1x1 convolution of 2x2 means."""
+    """Halves the size by the mean of two convolutions.
+
+    The first has stride 2; the second is a 1x1 convolution of 2x2 means.
+    """
 
     def step(x, kernel: int, stride: int, name: str):
         x = normalize(_conv(x, filters, kernel, stride, name=name), norm, f"{name}_norm")
@@ -219,6 +234,7 @@ def _size(image_shape: tuple[int, ...], nf: int) -> int:
     if image_shape[0] not in _SIZES:
         near = min(_SIZES, key=lambda size: abs(size - image_shape[0]))
         raise UsageError(
-            f"it works on images of 32 to 256 pixels a side, not {image_shape[0]}; try `image_size={near}`."
+            f"it works on images of 32 to 256 pixels a side, not {image_shape[0]}; try "
+            f"`image_size={near}`."
         )
     return image_shape[0]

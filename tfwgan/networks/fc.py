@@ -1,4 +1,7 @@
-"""Fully connected networks on images of any shape: the critic that sees it all at once (the first seed's FC)."""
+"""Fully connected networks work on images of any shape.
+
+The critic, the first seed's FC, sees an image all at once.
+"""
 
 import functools
 import math
@@ -56,7 +59,9 @@ def fc_critic(
     cond: CriticCond = "none",
     n_classes: int | None = None,
 ):
-    """`depth` dense layers from images `[b, *image_shape]` to scores `[b]`; the first layer is never normalised.
+    """Maps images `[b, *image_shape]` to scores `[b]` by `depth` dense layers.
+
+    The first layer is never normalised.
 
     Args:
         image_shape: Shape of one image or point.

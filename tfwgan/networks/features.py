@@ -1,4 +1,7 @@
-"""Networks called on tensors by name, and what they say by name, whether they have one head or several."""
+"""Networks are called on tensors by name, and what they say has names.
+
+This holds whether they have one head or several.
+"""
 
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -14,7 +17,10 @@ def heads(said: Any) -> Mapping:
 
 
 def with_features(critic: keras.Model) -> keras.Model:
-    """The same critic, weights shared, with one more output, ``features``: what the scoring layer ``head`` reads."""
+    """Returns the same critic, weights shared, with one more output, ``features``.
+
+    That output is what the scoring layer ``head`` reads.
+    """
     return keras.Model(
         critic.input, {**heads(critic.output), "features": critic.get_layer("head").input}
     )
@@ -28,7 +34,10 @@ def feed(
 
 
 def in_chunks(function: Callable, *tensors: tf.Tensor | np.ndarray, size: int = 256) -> np.ndarray:
-    """What a function makes of rows, computed `size` rows at a time, so that memory suffices for any number of them."""
+    """Returns what a function makes of rows.
+
+    It takes `size` rows at a time, so that memory suffices for any number of them.
+    """
     n = len(tensors[0])
     parts = [
         function(*(tf.convert_to_tensor(one[i : i + size]) for one in tensors))
@@ -38,7 +47,9 @@ def in_chunks(function: Callable, *tensors: tf.Tensor | np.ndarray, size: int = 
 
 
 def couples_batch(critic: keras.Model) -> bool:
-    """Whether what a critic says of a sample in training depends on the others of its batch, through batch norm.
+    """Tells whether batch norm makes a critic couple the samples of a batch in training.
+
+    If so, what it says of a sample depends on the others of its batch.
 
     A penalty on its slope at each sample has no meaning then (Gulrajani et al., 2017, section 4).
     """

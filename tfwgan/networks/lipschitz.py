@@ -1,4 +1,4 @@
-"""Layers that stretch no distance: critics made of them are 1-Lipschitz by construction, without a penalty.
+"""Layers that stretch no distance make critics 1-Lipschitz by construction, without a penalty.
 
 A dense layer has an orthonormal matrix, which shortens no more than it must. Between them GroupSort
 (Anil et al., 2019) sorts where ReLUs would cut off, so that gradients keep their length; with
@@ -19,7 +19,9 @@ from tfwgan.errors import UsageError
 
 
 def orthonormal(kernel: tf.Tensor) -> tf.Tensor:
-    """A matrix `[n, m]` whose columns are orthonormal, or whose rows are if n < m; a smooth function of a raw one.
+    """Makes a matrix `[n, m]` with orthonormal columns, or orthonormal rows if n < m.
+
+    It is a smooth function of a raw matrix.
 
     With the raw kernel split into a square U and the rows V below it, A = U - U^T + V^T V, and the
     result is (I - A) (I + A)^-1 on top of -2 V (I + A)^-1. No singular value of I + A is below 1:
@@ -54,7 +56,9 @@ class OrthonormalDense(keras.layers.Dense):
 
 @keras.saving.register_keras_serializable("tfwgan")
 class OrthonormalConv2D(keras.layers.Conv2D):
-    """Unpadded `keras.layers.Conv2D` whose kernel is orthonormal as a matrix from patches to channels.
+    """This is an unpadded `keras.layers.Conv2D` whose kernel is orthonormal.
+
+    The kernel is orthonormal as a matrix from patches to channels.
 
     A pixel lies in at most ceil(k / stride)^2 patches, so all patches of an image together are at
     most ceil(k / stride) times as long as the image, and the kernel is divided by that. Some
@@ -78,7 +82,10 @@ class OrthonormalConv2D(keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable("tfwgan")
 class GroupSort(keras.layers.Layer):
-    """Sorts pairs of features (MaxMin; Anil et al., 2019): maxima first, then minima; an odd last one stays."""
+    """Sorts pairs of features (MaxMin; Anil et al., 2019).
+
+    The maxima come first, then the minima; an odd last feature stays.
+    """
 
     def call(self, x: tf.Tensor) -> tf.Tensor:
         """A permutation of each place's features `[..., n]`."""
@@ -93,7 +100,10 @@ def certified_dense(x, units: int, name: str, use_bias: bool = True):
 
 
 def certified_mean(x, name: str):
-    """Mean of maps `[b, h, w, c]` over their places, times sqrt(h w): as much as is still 1-Lipschitz."""
+    """Takes the mean of maps `[b, h, w, c]` over their places, times sqrt(h w).
+
+    This factor is as much as is still 1-Lipschitz.
+    """
     mean = keras.layers.GlobalAveragePooling2D(name=name)(x)
     return keras.layers.Rescaling(math.prod(x.shape[1:3]) ** 0.5, name=f"{name}_scale")(mean)
 
@@ -106,5 +116,6 @@ def check_certified(norm: str, sn: bool, cond: str = "none") -> None:
     """
     if norm != "none" or sn or cond == "projection":
         raise UsageError(
-            "lipschitz=True brings its own layers; it needs norm=none, sn=False and no cond=projection."
+            "lipschitz=True brings its own layers; it needs norm=none, sn=False and no "
+            "cond=projection."
         )

@@ -1,4 +1,7 @@
-"""The multilayer perceptrons of the mode-collapse experiments (the third seed's SimpleMLP), for points and digits."""
+"""These are the multilayer perceptrons of the mode-collapse experiments.
+
+They are the third seed's SimpleMLP, and serve for points and digits.
+"""
 
 import functools
 import math
@@ -24,7 +27,7 @@ def mlp_generator(
     cond: GeneratorCond = "none",
     n_classes: int | None = None,
 ):
-    """From `z [b, z_dim]` to points or images `[b, *image_shape]` in [-1, 1]; the last layer is a tanh.
+    """Maps `z [b, z_dim]` to points or images `[b, *image_shape]` in [-1, 1]; a tanh comes last.
 
     Args:
         z_dim: Latent size.
@@ -56,7 +59,9 @@ def mlp_critic(
     z_dim: int | None = None,
     n_classes: int | None = None,
 ):
-    """From points or images `[b, *image_shape]` to scores `[b]`; the first hidden layer is never normalised.
+    """Maps points or images `[b, *image_shape]` to scores `[b]`.
+
+    The first hidden layer is never normalised.
 
     Args:
         image_shape: Shape of one point or image.
@@ -104,7 +109,9 @@ def mlp_reconstructor(
     mults: tuple[int, ...] = (1, 1, 1),
     norm: Norm = "batch",
 ):
-    """From points or images `[b, *image_shape]` back to latents `[b, z_dim]` (VEEGAN; Srivastava et al., 2017).
+    """Maps points or images `[b, *image_shape]` back to latents `[b, z_dim]`.
+
+    VEEGAN has such a network (Srivastava et al., 2017).
 
     Args:
         image_shape: Shape of one point or image.

@@ -1,4 +1,6 @@
-"""The residual pair of WGAN-GP's CIFAR-10 experiments (Gulrajani et al., 2017, appendix F), as its code has it.
+"""This is the residual pair of WGAN-GP's CIFAR-10 experiments, as its code has it.
+
+The experiments are those of Gulrajani et al. (2017, appendix F).
 
 All layers have one width. Images of 4 * 2^k pixels a side are drawn by k residual blocks that
 double; the critic halves them to 8 pixels, where two more blocks follow.
@@ -25,7 +27,7 @@ def resnet_generator(
     cond: GeneratorCond = "none",
     n_classes: int | None = None,
 ):
-    """From `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; the last layer is a tanh.
+    """Maps `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; a tanh comes last.
 
     Args:
         z_dim: Latent size.
@@ -64,7 +66,9 @@ def resnet_critic(
     cond: CriticCond = "none",
     n_classes: int | None = None,
 ):
-    """From images `[b, size, size, channels]` to scores `[b]`, or a dict of them and of labels with cond=ac.
+    """Maps images `[b, size, size, channels]` to scores `[b]`.
+
+    With cond=ac it returns a dict of the scores and of labels.
 
     Args:
         image_shape: `(size, size, channels)`.
@@ -107,7 +111,9 @@ def _block(
     normed: Callable,
     resize: Literal["up", "down"] | None = None,
 ):
-    """Maps `[b, h, w, nf]`, perhaps resized, plus two 3x3 convolutions of them behind normalisations and ReLUs.
+    """Adds to maps `[b, h, w, nf]`, perhaps resized, two 3x3 convolutions of them.
+
+    The convolutions stand behind normalisations and ReLUs.
 
     A block that resizes has a 1x1 convolution beside it, at the smaller size: it commutes with
     doubling and with means.
@@ -126,7 +132,10 @@ def _block(
 
 
 def _first_block(x, nf: int, name: str, convolution: Callable):
-    """From images to half their size: no normalisation, and no ReLU in front of the image (OptimizedResBlockDisc1)."""
+    """Maps images to half their size (OptimizedResBlockDisc1).
+
+    There is no normalisation, and no ReLU in front of the image.
+    """
     y = convolution(x, nf, 3, name=f"{name}_conv_0")
     y = convolution(activate(y, "relu", f"{name}_act"), nf, 3, name=f"{name}_conv_1")
     x = convolution(_down(x, f"{name}_beside_down"), nf, 1, name=f"{name}_beside")

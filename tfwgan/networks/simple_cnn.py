@@ -1,4 +1,6 @@
-"""The convolutional pair of the third seed's CIFAR-10 systems, conditional or not, with the heads of InfoGAN.
+"""This is the convolutional pair of the third seed's CIFAR-10 systems.
+
+It may be conditional, and may have the heads of InfoGAN.
 
 Like DCGAN, with a unit of width that counts from the wide end, biases everywhere, and images of 4 *
 2^k pixels a side.
@@ -33,7 +35,7 @@ def simple_cnn_generator(
     cond: GeneratorCond = "none",
     n_classes: int | None = None,
 ):
-    """From `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; the last layer is a tanh.
+    """Maps `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; a tanh comes last.
 
     Args:
         z_dim: Latent size.
@@ -74,7 +76,9 @@ def simple_cnn_critic(
     cond: CriticCond = "none",
     n_classes: int | None = None,
 ):
-    """From images `[b, size, size, channels]` to scores `[b]`, or a dict of them and of the outputs of other heads.
+    """Maps images `[b, size, size, channels]` to scores `[b]`.
+
+    With other heads it returns a dict of the scores and of what those heads give.
 
     Args:
         image_shape: `(size, size, channels)`.

@@ -1,4 +1,6 @@
-"""Spectral normalisation (Miyato et al., 2018): linear layers divided by their largest singular value.
+"""Spectral normalisation divides linear layers by their largest singular value.
+
+The method is that of Miyato et al. (2018).
 
 A layer keeps its raw kernel W as the trainable weight and computes with W / sigma. With u a unit
 vector near the leading left singular vector, sigma = |W^T u|; its gradient for constant u is u v^T,
@@ -23,7 +25,9 @@ _WARM_UP = 30
 
 
 class _Spectral:
-    """What the layers share; stands in front of a linear Keras layer whose weights are `kernel` and `bias`.
+    """This class holds what the layers share.
+
+    It stands in front of a linear Keras layer whose weights are `kernel` and `bias`.
 
     Args:
         *args: The Keras layer's.
@@ -61,7 +65,8 @@ class _Spectral:
         self._out_shape = self.compute_output_shape(self._in_shape)
         if not self._by_kernel and None in input_shape[1:]:
             raise ValueError(
-                f"{self.name} can't know its operator norm on images of unknown size {input_shape[1:]}."
+                f"{self.name} can't know its operator norm on images of unknown size "
+                f"{input_shape[1:]}."
             )
         self.u = self.add_weight(
             (self.kernel.shape[self._output_axis],) if self._by_kernel else self._out_shape,
@@ -80,7 +85,10 @@ class _Spectral:
         )  # the same by linearity, and the bias stays whole
 
     def sigma(self) -> tf.Tensor:
-        """The norm of W as far as u knows it, a scalar that is at most the true norm; u counts as constant."""
+        """Returns the norm of W as far as u knows it, a scalar that is at most the true norm.
+
+        In it u counts as constant.
+        """
         return _norm(self._backward(tf.convert_to_tensor(self.u)))
 
     def refresh(self) -> None:
@@ -136,7 +144,10 @@ class SpectralConv2D(_Spectral, keras.layers.Conv2D):
 
 @keras.saving.register_keras_serializable("tfwgan")
 class SpectralConv2DTranspose(_Spectral, keras.layers.Conv2DTranspose):
-    """`keras.layers.Conv2DTranspose`, of spectral norm 1; the adjoint of a convolution, it has that one's norm."""
+    """This is `keras.layers.Conv2DTranspose` with spectral norm 1.
+
+    As the adjoint of a convolution, it has the norm of that one.
+    """
 
     _output_axis = -2
 
@@ -153,7 +164,10 @@ def _norm(x: tf.Tensor) -> tf.Tensor:
 
 
 def refresh(network: keras.Model) -> None:
-    """One step of the power iteration in every layer with a spectral norm: once per update, and after averaging."""
+    """Does one step of the power iteration in every layer with a spectral norm.
+
+    It is called once per update, and after averaging.
+    """
     for layer in network.layers:
         if isinstance(layer, _Spectral):
             layer.refresh()

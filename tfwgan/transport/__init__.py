@@ -1,4 +1,6 @@
-"""Optimal transport: exact and approximate distances between two sets of samples, certificates, and OTMeans.
+"""Optimal transport gives exact and approximate distances between two sets of samples.
+
+This package also has certificates and OTMeans.
 
     >>> from tfwgan.transport import w1
     >>> w1([[0.0], [1.0]], [[0.0], [3.0]])

@@ -102,7 +102,9 @@ def scaling_bound(x: np.ndarray, y: np.ndarray, f_x: np.ndarray, f_y: np.ndarray
 
 
 def c_transform_bound(x: np.ndarray, y: np.ndarray, f_x: np.ndarray) -> float:
-    """``E f(x) + E_y min_x (|x - y| - f(x))``, at most W1 and equal to it, up to rounding, at an optimal potential.
+    """Returns the lower bound ``E f(x) + E_y min_x (|x - y| - f(x))`` of W1.
+
+    It is at most W1, and equal to it, up to rounding, at an optimal potential.
 
     Dividing f by its slope first never makes the bound worse than scaling.
 
@@ -123,7 +125,9 @@ def c_transform_bound(x: np.ndarray, y: np.ndarray, f_x: np.ndarray) -> float:
 
 
 def feasible_upper(x: np.ndarray, y: np.ndarray, directions: int = 16, seed: int = 0) -> float:
-    """The cost of some plan, hence at least W1: the cheapest of those that keep the order along a direction.
+    """Returns the cost of some plan, which is hence at least W1.
+
+    The plan is the cheapest of those that keep the order along a direction.
 
     Without a matrix of pairs, O(n log n). Exact on the line; loose in many dimensions.
 
@@ -175,7 +179,10 @@ def _sum(values: np.ndarray) -> float:
 
 
 def _below(bound: float, *values: np.ndarray) -> float:
-    """A bound without what rounding of the values that it was made of, and of distances, may have added to it."""
+    """Takes from a bound what rounding may have added to it.
+
+    Rounded are the values that it was made of, and distances.
+    """
     largest = sum(float(np.abs(part).max()) for part in values)
     return bound - _ULPS * largest - _DIGITS * abs(bound)
 

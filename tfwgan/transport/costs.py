@@ -31,7 +31,8 @@ def points(x: np.ndarray, name: str = "x") -> np.ndarray:
         raise ValueError(f"{name} must hold real numbers, got {x.dtype}.")
     if x.ndim == 0 or x.size == 0:
         raise ValueError(
-            f"{name} must hold at least one point with at least one coordinate, got shape {x.shape}."
+            f"{name} must hold at least one point with at least one coordinate, got shape "
+            f"{x.shape}."
         )
     x = x.reshape(len(x), -1)
     parts = (x[rows] for rows in slices(len(x), max(1, _COPY // x.shape[1])))
@@ -39,7 +40,8 @@ def points(x: np.ndarray, name: str = "x") -> np.ndarray:
         float(np.abs(part).max()) <= LARGEST for part in parts
     ):  # NaN is not
         raise ValueError(
-            f"{name} must be finite, and at most {LARGEST:g} in size, but some of its coordinates are not."
+            f"{name} must be finite, and at most {LARGEST:g} in size, but some of its coordinates "
+            "are not."
         )
     return x
 
@@ -104,7 +106,9 @@ def cost_matrix(x: np.ndarray, y: np.ndarray, cost: Cost = "euclidean") -> np.nd
 def blocks(
     x: np.ndarray, y: np.ndarray, cost: Cost = "euclidean", size: int = BLOCK
 ) -> Iterator[tuple[slice, slice, np.ndarray]]:
-    """The matrix of costs in blocks, row of blocks by row of blocks; no more than a few blocks are in memory.
+    """Yields the matrix of costs in blocks, row of blocks by row of blocks.
+
+    No more than a few blocks are in memory.
 
     Args:
         x: Samples `[n, ...]`.
@@ -143,7 +147,10 @@ def blocks(
 
 
 def _squares(x: np.ndarray, y: np.ndarray, real_x: np.ndarray, real_y: np.ndarray) -> np.ndarray:
-    """Squared distances of float64 points `[n, d]` and `[m, d]`: `real_x` and `real_y`, moved to the origin."""
+    """Returns squared distances of float64 points `[n, d]` and `[m, d]`.
+
+    The points are `real_x` and `real_y`, moved to the origin.
+    """
     size_x, size_y = np.einsum("nd,nd->n", x, x), np.einsum("md,md->m", y, y)
     squares = np.matmul(-2.0 * x, y.T)
     squares += size_x[:, None]

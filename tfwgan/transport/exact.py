@@ -1,21 +1,19 @@
-"""Exact optimal transport between finite sets by the network simplex, never a number without a status."""
+"""The network simplex solves optimal transport between finite sets exactly.
 
-import functools
+No number is ever given without a status.
+"""
+
 import math
-import os
 import time
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
 
-from tfwgan.transport.costs import Cost, cost_matrix, masses, slices
+from tfwgan.transport.costs import Cost, cost_matrix, masses
 from tfwgan.transport.pairs import flat_pair
+from tfwgan.transport.simplex import Potentials, largest_paid, run_simplex
 
-Potentials = tuple[np.ndarray, np.ndarray]
-
-_GAP = 1e-8  # a plan is proven optimal when its cost is above the value of potentials by at most this part of it
 _ROUNDS = 4  # of smaller costs, before a gap is left open
 
 
@@ -59,8 +57,10 @@ class NotConverged(RuntimeError):
 
     def __init__(self, lower: float, upper: float):
         super().__init__(
-            f"The transport problem was not solved: its cost lies between {lower:.6g} and {upper:.6g}; "
-            f"raise max_iterations, or take fewer points, and none that are very far from all others."
+            f"The transport problem was not solved: its cost lies between {lower:.6g} and "
+            f"{upper:.6g}; "
+            "raise max_iterations, or take fewer points, and none that are very far from all "
+            "others."
         )
         self.lower, self.upper = lower, upper
 
@@ -113,16 +113,20 @@ def solve(
     warm_start: Potentials | None = None,
     max_iterations: int | None = None,
 ) -> Transport:
-    """Solves the transport problem of a given matrix of finite costs `[n, m]`; else as `exact_plan`.
+    """Solves the transport problem of a given matrix of finite costs `[n, m]`.
+
+    All else is as in `exact_plan`.
 
     The network simplex (Bonneel et al., 2011) as POT has it. Its rounding errors are those of the
-    largest cost; where they leave a gap, it is run again with that cost cut off, see `_cut`.
+    largest cost; where they leave a gap, it is run again with that cost cut off, see
+    `simplex.largest_paid`.
     """
     start = time.perf_counter()
     cost = np.ascontiguousarray(cost, np.float64)
     if cost.ndim != 2 or not cost.size or not np.isfinite(cost).all():
         raise ValueError(
-            f"cost must be a matrix [n, m] of finite numbers, got shape {cost.shape} with NaN or infinity."
+            f"cost must be a matrix [n, m] of finite numbers, got shape {cost.shape} with NaN or "
+            "infinity."
         )
     n, m = cost.shape
     a, b = masses(weights_x, n, "weights_x"), masses(weights_y, m, "weights_y")
@@ -133,106 +137,18 @@ def solve(
     # are the marginals.
     scale = float(math.lcm(n, m)) if weights_x is None and weights_y is None else 1.0
     problem = a, b, scale, max_iterations
-    best = _simplex(cost, cost, _start(warm_start, n, m), *problem)
+    best = run_simplex(cost, cost, _start(warm_start, n, m), *problem)
     for _ in range(_ROUNDS):
-        limit = _cut(best, a, b)
+        limit = largest_paid(best, a, b)
         if best.converged or not best.optimal or not 0 < limit < cost.max():
             break
-        again = _simplex(cost, np.minimum(cost, limit), None, *problem)
+        again = run_simplex(cost, np.minimum(cost, limit), None, *problem)
         best = again if again.gap < best.gap else best
     value = best.upper if best.converged else None
     seconds = time.perf_counter() - start
     return Transport(
         value, best.lower, best.upper, best.plan, best.potentials, best.converged, seconds
     )
-
-
-@dataclass(frozen=True)
-class _Solution:
-    """What one run of the simplex found; `optimal` is what it says itself, else as in `Transport`."""
-
-    lower: float
-    upper: float
-    plan: np.ndarray
-    potentials: Potentials
-    optimal: bool
-
-    @property
-    def gap(self) -> float:
-        return self.upper - self.lower
-
-    @property
-    def converged(self) -> bool:
-        return bool(self.optimal and self.gap <= _GAP * abs(self.upper))
-
-
-def _simplex(
-    cost: np.ndarray,
-    cut: np.ndarray,
-    start: Potentials | None,
-    a: np.ndarray,
-    b: np.ndarray,
-    scale: float,
-    limit: int,
-) -> _Solution:
-    """Runs the simplex on costs `cut` of at most `cost`; its plan is judged by `cost`, and its bound holds for both."""
-    # POT's tolerance is a number: costs are to be near 1. Dividing by a power of two changes none
-    # of their digits.
-    unit = 2.0 ** (np.frexp(max(cut.max(), -cut.min()))[1] - 1.0)
-    weights = (np.rint(a * scale), np.rint(b * scale)) if scale > 1 else (a, b)
-    plan, f, optimal = _run(
-        *weights, cut / unit, limit, *(side / unit for side in start) if start else (None, None)
-    )
-    plan /= scale
-    f *= unit
-    missing = max(np.abs(plan.sum(axis=1) - a).max(), np.abs(plan.sum(axis=0) - b).max())
-    optimal = optimal and missing < 1e-9
-    if not optimal:
-        plan = _repaired(plan, a, b)
-    upper = float(np.einsum("nm,nm->", plan, cost))
-    f, g = _feasible(cut, f, a)
-    if (
-        a @ f + b @ g < (1 - _GAP) * upper
-    ):  # rounding, or an early stop, may leave potentials that are worse than none
-        f, g = max(
-            (f, g), _feasible(cut, np.zeros(len(a)), a), key=lambda fg: a @ fg[0] + b @ fg[1]
-        )
-    f, g = _centred(f, g, a, b)
-    lower = max(float(a @ f + b @ g), float(cut.min()))  # no plan pays less than the least cost
-    return _Solution(min(lower, upper), upper, plan, (f, g), optimal)
-
-
-def _run(
-    a: np.ndarray,
-    b: np.ndarray,
-    cost: np.ndarray,
-    limit: int,
-    f: np.ndarray | None,
-    g: np.ndarray | None,
-) -> tuple[np.ndarray, np.ndarray, bool]:
-    """The plan `[n, m]`, the potentials `[n]` of its rows, 0 where there is no mass, and whether it is optimal."""
-    rows, columns = a > 0, b > 0
-    some = np.ix_(rows, columns)
-    whole = rows.all() and columns.all()
-    part = cost if whole else np.ascontiguousarray(cost[some])
-    f, g = (side if side is None else side[kept] for side, kept in ((f, rows), (g, columns)))
-    flow, _, potentials, _, code = _emd()(
-        a[rows], b[columns] * (a.sum() / b.sum()), part, limit, 1, f, g
-    )
-    if whole:
-        return flow, potentials, code == 1
-    plan, all_potentials = np.zeros(cost.shape), np.zeros(len(a))
-    plan[some], all_potentials[rows] = flow, potentials
-    return plan, all_potentials, code == 1
-
-
-def _cut(found: _Solution, a: np.ndarray, b: np.ndarray) -> float:
-    """A bound on the costs that an optimal plan pays, if no mass that it moves is smaller than that of a point.
-
-    That is so for equally many points of equal mass. In any case a plan that is optimal for costs
-    cut off here, and pays none that was cut, is optimal for the costs themselves.
-    """
-    return 2.0 * found.upper / min(a[a > 0].min(), b[b > 0].min())
 
 
 def w1_loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
@@ -274,20 +190,6 @@ def _support(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.n
     return i, j, plan[i, j]
 
 
-@functools.cache
-def _emd() -> Callable:
-    """POT's solver, imported when first needed, with NumPy only: else POT imports TensorFlow, PyTorch and JAX.
-
-    `ot.emd` would warn of what its status says, and warnings can't be silenced in one of several
-    threads.
-    """
-    for backend in ("TENSORFLOW", "PYTORCH", "JAX", "CUPY"):
-        os.environ[f"POT_BACKEND_DISABLE_{backend}"] = "1"
-    from ot.lp import emd_wrap
-
-    return emd_wrap.emd_c
-
-
 def _start(potentials: Potentials | None, n: int, m: int) -> Potentials | None:
     """Potentials to start from, checked."""
     if potentials is None:
@@ -300,28 +202,3 @@ def _start(potentials: Potentials | None, n: int, m: int) -> Potentials | None:
     if not (np.isfinite(f).all() and np.isfinite(g).all()):
         raise ValueError("warm_start must be finite.")
     return f, g
-
-
-def _repaired(plan: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:
-    """A plan with the given marginals near one without (Altschuler et al., 2017, algorithm 2)."""
-    plan = (
-        plan * np.minimum(1.0, a / np.maximum(plan.sum(axis=1), np.finfo(np.float64).tiny))[:, None]
-    )
-    plan *= np.minimum(1.0, b / np.maximum(plan.sum(axis=0), np.finfo(np.float64).tiny))
-    rest_a, rest_b = np.maximum(a - plan.sum(axis=1), 0), np.maximum(b - plan.sum(axis=0), 0)
-    return plan + np.outer(rest_a, rest_b / rest_b.sum()) if rest_b.sum() > 0 else plan
-
-
-def _feasible(cost: np.ndarray, f: np.ndarray, a: np.ndarray) -> Potentials:
-    """The best potentials that any f on the points with mass leads to: two c-transforms."""
-    mass = np.where(a > 0, f, -np.inf)
-    g = np.full(cost.shape[1], np.inf)
-    for rows in slices(len(cost), 256):
-        np.minimum(g, (cost[rows] - mass[rows, None]).min(axis=0), out=g)
-    return np.concatenate([(cost[rows] - g).min(axis=1) for rows in slices(len(cost), 256)]), g
-
-
-def _centred(f: np.ndarray, g: np.ndarray, a: np.ndarray, b: np.ndarray) -> Potentials:
-    """The same potentials, a constant moved between them so that both contribute the same to the value."""
-    shift = (a @ f - b @ g) / 2
-    return f - shift, g + shift

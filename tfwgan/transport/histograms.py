@@ -76,7 +76,9 @@ def wasserstein(p: np.ndarray, q: np.ndarray, positions: np.ndarray) -> float:
 
 
 def kl(p: np.ndarray, q: np.ndarray) -> float:
-    """``KL(p | q) = sum p log(p / q)`` in nats; infinite if `p` has mass where `q` has none (Arjovsky et al., 2017).
+    """Returns ``KL(p | q) = sum p log(p / q)`` in nats (Arjovsky et al., 2017).
+
+    It is infinite if `p` has mass where `q` has none.
 
     Args:
         p: Probabilities `[n]`.
@@ -95,7 +97,9 @@ def kl(p: np.ndarray, q: np.ndarray) -> float:
 
 
 def js(p: np.ndarray, q: np.ndarray) -> float:
-    """The Jensen-Shannon divergence ``KL(p | m) / 2 + KL(q | m) / 2``, ``m = (p + q) / 2``, from 0 to log 2.
+    """Returns the Jensen-Shannon divergence ``KL(p | m) / 2 + KL(q | m) / 2``.
+
+    Here ``m = (p + q) / 2``. The divergence lies between 0 and log 2.
 
     With the best discriminator the value of a GAN is ``2 JS - 2 log 2`` (Goodfellow et al., 2014,
     theorem 1).
@@ -113,7 +117,9 @@ def js(p: np.ndarray, q: np.ndarray) -> float:
 
 
 def tv(p: np.ndarray, q: np.ndarray) -> float:
-    """The total variation ``sum |p - q| / 2``, from 0 to 1: the most that the probabilities of an event differ.
+    """Returns the total variation ``sum |p - q| / 2``, from 0 to 1.
+
+    It is the most that the probabilities of an event differ.
 
     Args:
         p: Probabilities `[n]`.
@@ -136,7 +142,8 @@ def _heap(positions: np.ndarray, masses: np.ndarray, name: str) -> tuple[np.ndar
         )
     if masses.shape != (len(positions),):
         raise ValueError(
-            f"masses_{name} must have shape {(len(positions),)}, one per position, got {masses.shape}."
+            f"masses_{name} must have shape {(len(positions),)}, one per position, got "
+            f"{masses.shape}."
         )
     if not np.isfinite(masses).all() or masses.min() < 0 or masses.sum() == 0:
         raise ValueError(f"masses_{name} must be finite, at least 0 and not all 0.")
@@ -148,7 +155,8 @@ def _laws(p: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     p, q = np.asarray(p, np.float64), np.asarray(q, np.float64)
     if p.shape != q.shape or p.ndim != 1 or not p.size:
         raise ValueError(
-            f"p and q must be probabilities of the same outcomes, got shapes {p.shape} and {q.shape}."
+            f"p and q must be probabilities of the same outcomes, got shapes {p.shape} and "
+            f"{q.shape}."
         )
     for name, law in (("p", p), ("q", q)):
         if not np.isfinite(law).all() or law.min() < 0 or abs(law.sum() - 1) > 1e-6:

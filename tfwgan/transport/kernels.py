@@ -1,4 +1,4 @@
-"""The maximum mean discrepancy: how far the means of two sets are apart in the space of a kernel."""
+"""The maximum mean discrepancy is the distance of two sets' means in the space of a kernel."""
 
 import numpy as np
 
@@ -9,7 +9,9 @@ _SOME = 1000  # points of each set that the median is taken over
 
 
 def mmd(x: np.ndarray, y: np.ndarray, sigma: float | None = None, unbiased: bool = False) -> float:
-    """The *squared* discrepancy ``E k(x, x') + E k(y, y') - 2 E k(x, y)`` (Gretton et al., 2012, eqs. 3 and 5).
+    """The *squared* discrepancy is ``E k(x, x') + E k(y, y') - 2 E k(x, y)``.
+
+    The formula is that of Gretton et al. (2012, eqs. 3 and 5).
 
     The kernel is Gaussian: ``k(x, y) = exp(-|x - y|^2 / (2 sigma^2))``.
 
@@ -38,7 +40,9 @@ def mmd(x: np.ndarray, y: np.ndarray, sigma: float | None = None, unbiased: bool
 
 
 def median_distance(x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
-    """The median distance between two of all points, the usual width of a kernel (Gretton et al., 2012, section 8).
+    """Returns the median distance between two of all points.
+
+    It is the usual width of a kernel (Gretton et al., 2012, section 8).
 
     Of large sets, a sample. Their mean distance if more than half of the pairs coincide, and 1 if
     all do.

@@ -1,4 +1,4 @@
-"""The Fréchet distance: the squared Wasserstein-2 distance between the Gaussians that fit two sets."""
+"""The Fréchet distance is the squared Wasserstein-2 distance of the Gaussians that fit two sets."""
 
 import numpy as np
 
@@ -6,7 +6,9 @@ from tfwgan.transport.costs import pair
 
 
 def frechet(x: np.ndarray, y: np.ndarray) -> float:
-    """``|mean_x - mean_y|^2 + tr(C_x + C_y - 2 (C_x C_y)^(1/2))`` (Dowson and Landau, 1982; Heusel et al., 2017).
+    """The Fréchet distance is ``|mean_x - mean_y|^2 + tr(C_x + C_y - 2 (C_x C_y)^(1/2))``.
+
+    The formula is that of Dowson and Landau (1982), its use that of Heusel et al. (2017).
 
     Covariances are divided by n - 1, and are 0 of a single point. Right for fewer points than
     dimensions too: no square root of a covariance is taken, but singular values of the data's own

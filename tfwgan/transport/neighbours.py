@@ -31,7 +31,9 @@ def nearest(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 
 def nn(x: np.ndarray, y: np.ndarray) -> float:
-    """The mean distance of the points of x, the generated ones, to their nearest in y, the real ones.
+    """This is the mean distance of the points of x to their nearest in y.
+
+    The points of x are the generated ones, those of y the real ones.
 
     0 if every generated point is a copy of a real one, however few are copied: it sees
     memorisation, not coverage.

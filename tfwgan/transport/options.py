@@ -1,4 +1,4 @@
-"""Distances as values: their options are what their signature has beside the two sets and the seed."""
+"""A distance is a value whose options are its arguments beside the two sets and the seed."""
 
 import inspect
 
@@ -15,7 +15,10 @@ def parameters_of(distance: Distance) -> dict[str, inspect.Parameter]:
 
 
 def between(distance: Distance, x: tf.Tensor, y: tf.Tensor, seed: int | tf.Tensor = 0) -> tf.Tensor:
-    """The distance of generated samples `x [n, ...]` to real ones `y [m, ...]`, a function of `seed`."""
+    """Returns the distance of generated samples `x [n, ...]` to real ones `y [m, ...]`.
+
+    It is a function of `seed`.
+    """
     return (
         distance(x, y, seed=seed)
         if "seed" in inspect.signature(distance).parameters

@@ -7,7 +7,9 @@ _NEAR = 1e-4  # squared distances below this part of the squared norms are compu
 
 
 def floating(x: tf.Tensor, dtype: tf.DType | None = None) -> tf.Tensor:
-    """Samples as real numbers of a type; whole numbers and booleans become float32 up to 16 bits, else float64.
+    """Returns samples as real numbers of a type.
+
+    Whole numbers and booleans become float32 up to 16 bits, else float64.
 
     Raises:
         ValueError: If they are no real numbers.
@@ -20,7 +22,9 @@ def floating(x: tf.Tensor, dtype: tf.DType | None = None) -> tf.Tensor:
 
 
 def flat_pair(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
-    """Two batches `[n, ...]` and `[m, ...]` as points `[n, d]` and `[m, d]` of one type, `floating` of the first.
+    """Returns batches `[n, ...]` and `[m, ...]` as points `[n, d]` and `[m, d]` of one type.
+
+    The type is that of `floating` of the first.
 
     Raises:
         ValueError: If they are no real numbers, or their dimensions are known to differ.
@@ -37,7 +41,9 @@ def flat_pair(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
 
 
 def distances(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    """Euclidean distances `[n, m]` of float64 points `[n, d]` and `[m, d]`, right to 11 digits; not differentiable.
+    """Returns Euclidean distances `[n, m]` of float64 points `[n, d]` and `[m, d]`.
+
+    They are right to 11 digits, and not differentiable.
 
     Through products of matrices: the difference of every pair of points would not fit in memory.
     Those pairs whose distance would lose its digits so, because they nearly meet or lie far out,
@@ -54,7 +60,10 @@ def distances(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
 
 
 def _by_differences(squares: tf.Tensor, some: tf.Tensor, x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
-    """Squared distances `[n, m]`, those of some pairs `[k, 2]` computed again, a chunk at a time."""
+    """Returns squared distances `[n, m]`, those of some pairs `[k, 2]` computed again.
+
+    The pairs are taken a chunk at a time.
+    """
     size = tf.maximum(1, _CHUNK // tf.maximum(1, tf.shape(x)[1]))
 
     def again(start: tf.Tensor, squares: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:

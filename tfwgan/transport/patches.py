@@ -1,4 +1,6 @@
-"""Distances between the patches of images: what counts is how parts look, not which part belongs to which image.
+"""Distances between the patches of images depend on how parts look.
+
+Which part belongs to which image does not count.
 
 The projections of all patches on one direction are a convolution with that direction as the filter,
 so that patches are never laid out in memory.
@@ -14,7 +16,8 @@ from tfwgan.transport.exact import w1_loss
 from tfwgan.transport.pairs import floating
 from tfwgan.transport.sliced import directions, line_w1, seed_pair
 
-_CHUNK = 32  # directions at a time: what they make of 64 images fits in memory that is used again and again
+# Directions at a time: what they make of 64 images fits in memory that is used again and again.
+_CHUNK = 32
 _MOST = 2**25  # projections of one set at a time, at most, but for those on a single direction
 
 
@@ -55,7 +58,10 @@ def local_patch_swd(
     n_projections: int = 128,
     seed: int | tf.Tensor = 0,
 ) -> tf.Tensor:
-    """The mean over the places of patches of the sliced W1 distance between the patches there; else as `patch_swd`."""
+    """The sliced W1 distance between the patches at a place is averaged over all places.
+
+    All else is as in `patch_swd`.
+    """
     return _mean_over_lines(
         x,
         y,
@@ -97,7 +103,9 @@ def patch_w1(
 
 
 def image_pair(x: tf.Tensor, y: tf.Tensor, p: int, s: int) -> tuple[tf.Tensor, tf.Tensor]:
-    """Two sets of images that have patches of side `p` at steps of `s`, as tensors of one type, see `pairs.floating`.
+    """Returns two sets of images as tensors of one type, see `pairs.floating`.
+
+    They have patches of side `p` at steps of `s`.
 
     Raises:
         UsageError: If they don't.
@@ -108,11 +116,13 @@ def image_pair(x: tf.Tensor, y: tf.Tensor, p: int, s: int) -> tuple[tf.Tensor, t
     for images in (x, y):
         if images.shape.rank != 4 or None in images.shape[1:]:
             raise UsageError(
-                f"patches are cut from images [n, h, w, c], got samples of shape {list(images.shape)}."
+                "patches are cut from images [n, h, w, c], got samples of shape "
+                f"{list(images.shape)}."
             )
     if x.shape[1:] != y.shape[1:]:
         raise UsageError(
-            f"both sets must hold images of one shape, got {list(x.shape[1:])} and {list(y.shape[1:])}."
+            f"both sets must hold images of one shape, got {list(x.shape[1:])} and "
+            f"{list(y.shape[1:])}."
         )
     if not 1 <= p <= min(x.shape[1:3]):
         raise UsageError(
@@ -124,7 +134,10 @@ def image_pair(x: tf.Tensor, y: tf.Tensor, p: int, s: int) -> tuple[tf.Tensor, t
 
 
 def leave_out(shape: tuple[int, ...], p: int, s: int) -> bool:
-    """Whether patches of side `p` at steps of `s` leave rows or columns of images `[h, w, c]` to none of them."""
+    """Tells whether patches leave rows or columns of images `[h, w, c]` to none of them.
+
+    The patches have side `p` and stand at steps of `s`.
+    """
     return s > p or any((side - p) % s for side in shape[:2])
 
 
@@ -163,7 +176,9 @@ def _mean_over_lines(
 
 
 def _project(images: tf.Tensor, filters: tf.Tensor, s: int) -> tf.Tensor:
-    """Inner products of the patches of `[n, h, w, c]` with filters `[p, p, c, k]`: `[n, rows, columns, k]`.
+    """Returns inner products of the patches of `[n, h, w, c]` with filters `[p, p, c, k]`.
+
+    They are `[n, rows, columns, k]`.
 
     The filters get no gradient.
     """

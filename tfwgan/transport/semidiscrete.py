@@ -107,7 +107,10 @@ def _sampler(data: np.ndarray) -> Sampler:
 
 
 def _polished(costs: np.ndarray, psi: np.ndarray) -> np.ndarray:
-    """Potentials, of mean 0, mostly better, for distances `[n, k]`: L-BFGS, the minimum smoothed less and less."""
+    """Returns potentials of mean 0, mostly better ones, for distances `[n, k]`.
+
+    They are found by L-BFGS, the minimum smoothed less and less.
+    """
     n, k = costs.shape
     unit = costs.mean() or 1.0  # L-BFGS stops at slopes and changes that are small as numbers
     costs, psi = costs / unit, psi / unit

@@ -1,4 +1,6 @@
-"""Optimal transport with a reward for spreading: smooth, and computed by products of matrices alone.
+"""Optimal transport with a reward for spreading is smooth.
+
+It is computed by products of matrices alone.
 
 ``OT_epsilon(x, y) = min_P <P, c> + epsilon KL(P | a x b)`` (Cuturi, 2013) lies between W1 and
 ``W1 + epsilon log min(n, m)``. It is positive even between equal sets; the divergence
@@ -148,7 +150,9 @@ def _potentials(
     max_iterations: tf.Tensor,
     symmetric: bool,
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """Sinkhorn's iterations (Peyre and Cuturi, 2019, eqs. 4.40-41), epsilon cooled down by halves (their remark 4.9).
+    """Runs Sinkhorn's iterations (Peyre and Cuturi, 2019, eqs. 4.40-41).
+
+    Epsilon is cooled down by halves (their remark 4.9).
 
     Returns:
         f `[n]`, g `[m]`, and the number of iterations. Of a symmetric problem f and g are equal,
@@ -198,7 +202,10 @@ def _plan(costs: tf.Tensor, f: tf.Tensor, g: tf.Tensor, epsilon: float) -> tf.Te
 def _options(
     epsilon: float, tolerance: float, max_iterations: int
 ) -> tuple[tf.Tensor, tf.Tensor, tf.Tensor]:
-    """The numbers as tensors, so that a graph is not traced for each; ValueError if one is out of range."""
+    """Returns the numbers as tensors, so that a graph is not traced for each.
+
+    A ValueError is raised if one is out of range.
+    """
     for name, number in (("epsilon", epsilon), ("tolerance", tolerance)):
         if not 0 < number < math.inf:
             raise ValueError(f"{name} must be above 0 and finite, got {number}.")

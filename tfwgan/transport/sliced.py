@@ -1,4 +1,6 @@
-"""Distances along random lines, where optimal transport is a matter of sorting; differentiable in both sets.
+"""Along random lines optimal transport is a matter of sorting.
+
+The distances found there are differentiable in both sets.
 
 All work eagerly and in graphs, but not compiled with XLA: on CPUs NumPy does the sorting.
 """
@@ -188,7 +190,10 @@ def row_order(values: tf.Tensor) -> tf.Tensor:
 
 @tf.custom_gradient
 def _cost(x: tf.Tensor, y: tf.Tensor, plan: tf.Tensor) -> tuple[tf.Tensor, Callable]:
-    """The Euclidean cost of a float64 plan `[n, m]` between points `[n, d]` and `[m, d]`; the plan gets no gradient."""
+    """Returns the Euclidean cost of a float64 plan `[n, m]` between points `[n, d]` and `[m, d]`.
+
+    The plan gets no gradient.
+    """
     dtype = x.dtype
     x, y = (tf.cast(tf.stop_gradient(points), tf.float64) for points in (x, y))
     ways = distances(x, y)
