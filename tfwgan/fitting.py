@@ -1,7 +1,7 @@
 """How Keras drives two networks that are trained against each other: `fit`, callbacks, a loop."""
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import Any
+from typing import Any, NoReturn
 
 import keras
 import tensorflow as tf
@@ -48,6 +48,11 @@ class TwoNetworks(keras.Model):
     Methods of Keras that make no sense for it say what to do instead.
     """
 
+    train_function: Callable | None
+    g_optimizer: keras.optimizers.Optimizer
+    d_optimizer: keras.optimizers.Optimizer
+    _compiled: dict[int, Any]
+
     def compile(
         self,
         g_optimizer: keras.optimizers.Optimizer,
@@ -75,7 +80,7 @@ class TwoNetworks(keras.Model):
         tf.config.optimizer.set_experimental_options({"disable_meta_optimizer": True})
         self.g_optimizer, self.d_optimizer, self._compiled = g_optimizer, d_optimizer, {}
         g_optimizer.build(self.generator_variables)
-        if self.critic is not None:
+        if self.critic is not None and d_optimizer is not None:
             d_optimizer.build(self.critic.trainable_variables)
 
     def fit(self, x: tf.data.Dataset, **kwargs: Any) -> keras.callbacks.History:
@@ -98,7 +103,7 @@ class TwoNetworks(keras.Model):
             )
         check_callbacks(kwargs.get("callbacks"))
         x = self.elements(x)
-        self._compiled_for(x.element_spec["image"].shape[1])
+        self.step_function(x.element_spec["image"].shape[1])
         return super().fit(x, **{"shuffle": False, **kwargs})
 
     def elements(self, x: tf.data.Dataset) -> tf.data.Dataset:
@@ -130,29 +135,25 @@ class TwoNetworks(keras.Model):
             yield {name: float(terms[name]) for name in self.trackers}
 
     def step_function(self, n: int) -> Callable:
-        """The compiled step for elements of `n` critic batches.
+        """The compiled step for elements of `n` critic batches, a number that it can unroll.
 
-        It takes an iterator over them to the running means.
+        It takes an iterator over such elements to the running means.
         """
-        self._compiled_for(n)
-        return self.train_function
-
-    def _compiled_for(self, n: int) -> None:
-        """Makes `train_function` that of `n` critic batches, a number that it can unroll."""
         self.train_function = self._compiled.get(n)
         self.make_train_function()
         self._compiled[n] = self.train_function
+        return self._compiled[n]
 
-    def evaluate(self, *_, **__):
+    def evaluate(self, *_: Any, **__: Any) -> NoReturn:
         """Not for a GAN: `tfwgan.metrics` has the distances to the data."""
         raise UsageError(
             "A GAN has no loss to evaluate; the distances of tfwgan.metrics say how good it is."
         )
 
-    def train_on_batch(self, *_, **__):
+    def train_on_batch(self, *_: Any, **__: Any) -> NoReturn:
         """Not for a GAN, whose step takes several batches."""
         raise UsageError("Use fit, or train_step, on elements {'image': [batch, n_critic, ...]}.")
 
-    def save(self, *_, **__):
+    def save(self, *_: Any, **__: Any) -> NoReturn:
         """Not as one file of Keras: an objective is no layer."""
         raise UsageError(f"A trainer is not saved as a whole: {KEEP}.")

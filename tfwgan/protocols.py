@@ -6,26 +6,21 @@ parts to it.
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Protocol, TypeAlias
 
 import numpy as np
 import tensorflow as tf
 
-# Tensors by name. Of samples: `image [b, ...]`, and where there are such `label [b]`, `z [b,
-# z_dim]` and `reconstruction [b, z_dim]`. Of what a critic says of them: `score [b]`, and further
-# heads.
+# Tensors by name. Of samples: `image [b, ...]`, and where there are such `label [b]`,
+# `z [b, z_dim]`, `reconstruction [b, z_dim]`. Of a critic: `score [b]`, and further heads.
 Tensors = Mapping[str, tf.Tensor]
-Samples = tf.Tensor | Tensors
+Samples: TypeAlias = tf.Tensor | Tensors
 Critic = Callable[[Tensors], Tensors]
+# From samples to scores `[b]`: what a penalty needs to know of a critic.
 Score = Callable[[Samples], tf.Tensor]
-"""Samples to scores `[b]`."""
-
-
-class Distance(Protocol):
-    """A distance between two sets of samples; of random ones the last argument is `seed`."""
-
-    def __call__(self, x: tf.Tensor, y: tf.Tensor, **options: object) -> tf.Tensor | float:
-        """The distance of generated samples `x [n, ...]` to real ones `y [m, ...]`, a scalar."""
+# From generated samples `x [n, ...]` and real ones `y [m, ...]` to a scalar; more arguments are
+# options, of which `seed` is that of random directions. A solver may return its status as well.
+Distance = Callable[..., Any]
 
 
 class Objective(Protocol):

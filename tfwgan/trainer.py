@@ -14,6 +14,7 @@ from tfwgan.networks.adopt import critic_of, generator_of
 from tfwgan.networks.features import feed, heads, in_chunks, with_features
 from tfwgan.networks.spectral import refresh
 from tfwgan.priors import Prior
+from tfwgan.protocols import Objective
 from tfwgan.repeat import mean_over
 from tfwgan.schedule import CriticSteps
 
@@ -23,34 +24,50 @@ Batch = Mapping[str, tf.Tensor]
 class GanTrainer(TwoNetworks):
     """Trains a generator, and a critic where the objective uses one.
 
-    A Keras model: `fit` trains it, callbacks look on. One step is as many critic updates as it gets
-    batches, each with latents of its own, then one generator update. All randomness is a function
-    of `(seed, step)`.
+    A Keras model: `fit` trains it, callbacks look on. One step is `n_critic` critic updates, each
+    on a batch and latents of its own, then one generator update. All randomness is a function of
+    `(seed, step)`.
+
+        >>> import keras, numpy as np, tensorflow as tf
+        >>> from tfwgan import GanTrainer, Normal, wgan_gp
+        >>> generator, critic = keras.layers.Dense(2), keras.layers.Dense(1)
+        >>> trainer = GanTrainer(Normal(4), generator, critic, wgan_gp, n_critic=2)
+        >>> trainer.compile(keras.optimizers.Adam(1e-3), keras.optimizers.Adam(1e-3))
+        >>> data = tf.data.Dataset.from_tensor_slices(np.ones([64, 2], "float32")).batch(8, True)
+        >>> history = trainer.fit(data, verbose=0)
+        >>> trainer.steps_done, trainer.sample(5).shape
+        (4, TensorShape([5, 2]))
 
     Args:
         prior: Draws codes and turns them into latents `z [b, z_dim]`.
-        generator: Functional model reading `z`, and `label` if it is conditional.
-        critic: Functional model reading `image`, perhaps `label` and `z`, returning scores `[b]`,
-            or a dictionary of ``score`` and further heads; None if the objective needs none.
+        generator: Keras model from `z`, and `label` if it is conditional, to samples `[b, ...]`,
+            see `tfwgan.networks.adopt`.
+        critic: Keras model from `image`, perhaps `label` and `z`, to scores `[b]` or `[b, 1]`, or
+            to a dictionary of ``score`` and further heads; None if the objective needs none.
         objective: What both minimise, see `tfwgan.objectives`.
         reconstructor: Functional model from `image` to a guess of `z`; only if the objective asks
             for one.
         n_classes: Number of classes of the data's labels, if it has any.
-        augment: What images go through before the critic sees them, see `tfwgan.augment`; None for
-            nothing.
+        augment: What images go through before the critic sees them, see `tfwgan.augment`.
         n_critic: Critic updates per step, or a schedule of them; it numbers their random draws.
-        ema: Decay of the running average of the generator that samples are drawn from, in [0, 1); 0
-            for none.
+        ema: Decay of the running average of the generator that samples are drawn from, in [0, 1);
+            0 for none.
         seed: Of all random numbers.
         xla: Compile the updates with XLA; not under a distribution strategy of several devices.
+
+    Raises:
+        UsageError: If a network does not fit the others, or has another form.
     """
+
+    critic: keras.Model  # None if the objective needs none
+    average_prior: Prior
 
     def __init__(
         self,
         prior: Prior,
         generator: keras.Model,
         critic: keras.Model | None,
-        objective,
+        objective: Objective,
         *,
         reconstructor: keras.Model | None = None,
         augment: Callable | None = None,
@@ -59,39 +76,24 @@ class GanTrainer(TwoNetworks):
         ema: float = 0.0,
         seed: int = 0,
         xla: bool = False,
-    ):
+    ) -> None:
         super().__init__(name="gan")
         generator = generator_of(generator, prior.z_dim)
         critic = None if critic is None else critic_of(critic, tuple(generator.output.shape[1:]))
-        self.prior, self.generator, self.critic, self.reconstructor = (
-            prior,
-            generator,
-            critic,
-            reconstructor,
-        )
-        self.objective, self.augment, self.ema, self.seed = objective, augment, ema, seed
-        self.label_count, self.class_names = (
-            n_classes,
-            (),
-        )  # the names are set by whoever knows them
+        self.prior, self.generator, self.critic = prior, generator, critic
+        self.reconstructor, self.objective, self.augment = reconstructor, objective, augment
+        self.ema, self.seed, self.label_count = ema, seed, n_classes
+        self.class_names: tuple[str, ...] = ()  # set by whoever knows them
         self.critic_steps = n_critic if isinstance(n_critic, CriticSteps) else CriticSteps(n_critic)
-        self.average_generator, self.average_prior = (
-            (copy_of(generator), copy_of(prior)) if ema else (generator, prior)
-        )
-        self.step = self.add_weight(
-            (),
-            "zeros",
-            dtype="int64",
-            trainable=False,
-            name="step",
-            aggregation="only_first_replica",
-        )
+        self.average_generator = copy_of(generator) if ema else generator
+        self.average_prior = copy_of(prior) if ema else prior
+        options = {"trainable": False, "name": "step", "aggregation": "only_first_replica"}
+        self.step = self.add_weight((), "zeros", dtype="int64", **options)
         self._observer = with_features(critic) if objective.reads_features else critic
         terms = (*objective.terms, *(["regularizer"] if generator.losses else []))
         self.trackers = {name: keras.metrics.Mean(name) for name in terms}
-        self._update = (
-            tf.function(self.updates, autograph=False, jit_compile=True) if xla else self.updates
-        )
+        compiled = tf.function(self.updates, autograph=False, jit_compile=True)
+        self._update = compiled if xla else self.updates
         self.built = True
 
     @property
@@ -115,7 +117,9 @@ class GanTrainer(TwoNetworks):
         """The running means that a step returns; Keras resets them when an epoch begins."""
         return list(self.trackers.values())
 
-    def call(self, z, label=None, training: bool = False) -> tf.Tensor:
+    def call(
+        self, z: tf.Tensor, label: tf.Tensor | None = None, training: bool = False
+    ) -> tf.Tensor:
         """Images `[b, ...]` of latents `[b, z_dim]` and labels `[b]`, by the averaged generator."""
         return feed(self.average_generator, {"z": z, "label": label}, training=training)
 
@@ -134,9 +138,8 @@ class GanTrainer(TwoNetworks):
             if isinstance(label, int) and not 0 <= label < self.n_classes:
                 raise UsageError(f"label must lie in 0 ... {self.n_classes - 1}, got {label}.")
             return tf.fill([n], tf.cast(label, tf.int32))
-        return tf.cast(
-            rng.integers([n], rng.derive(sample_seed(seed), "label"), self.n_classes), tf.int32
-        )
+        drawn = rng.integers([n], rng.derive(sample_seed(seed), "label"), self.n_classes)
+        return tf.cast(drawn, tf.int32)
 
     def distribution(self, n: int = 1000) -> np.ndarray:
         """Images that stand for what is generated: all atoms of ``const=N``, else `n` samples.
@@ -160,8 +163,7 @@ class GanTrainer(TwoNetworks):
         Returns:
             The running mean of every logged term.
         """
-        # Nothing moves before the data are there: where they end, counters would be ahead of the
-        # weights.
+        # Where the data end nothing moves: counters would be ahead of the weights.
         with tf.control_dependencies(list(batches.values())):
             for name, value in self._update(batches, self.draw(batches)).items():
                 self.trackers[name].update_state(value)
@@ -176,11 +178,8 @@ class GanTrainer(TwoNetworks):
                 batch, noise["critic_codes"][:, k], noise["mix"][:, k], noise["critic_seeds"][k]
             )
 
-        means = (
-            mean_over(critic_update, batches["image"].shape[1])
-            if self.objective.uses_critic
-            else {}
-        )
+        n_critic = batches["image"].shape[1] if self.objective.uses_critic else 0
+        means = mean_over(critic_update, n_critic) if n_critic else {}
         batch = {name: tensor[:, -1] for name, tensor in batches.items()}
         means |= self.generator_step(batch, noise["generator_codes"], noise["objective"])
         self._update_average()
@@ -252,10 +251,10 @@ class GanTrainer(TwoNetworks):
         rows = batches["image"].shape[0] * tf.distribute.get_strategy().num_replicas_in_sync
         step = tf.convert_to_tensor(self.step.value)
 
-        def draw(purpose, counter, sampler):
+        def draw(purpose: str, counter: tf.Tensor, sampler: Callable) -> tf.Tensor:
             return rng.own_rows(sampler(rng.seed_pair(rng.stream(self.seed, purpose), counter)))
 
-        def codes(purpose, counter):
+        def codes(purpose: str, counter: tf.Tensor) -> tf.Tensor:
             return draw(purpose, counter, lambda seed: self.prior.draw(rows, seed))
 
         noise = {

@@ -38,7 +38,7 @@ class DistanceMetric:
 
     upper: float | None = None  # a bound above W1, where the last measurement gave one
 
-    def __init__(self, distance: Distance):
+    def __init__(self, distance: Distance) -> None:
         self.distance = distance
         self.__doc__ = inspect.getdoc(getattr(distance, "func", distance))
 
@@ -88,7 +88,7 @@ class ExactW1:
 
     upper: float | None = None  # a bound above W1, of the last measurement
 
-    def __init__(self, otmeans: bool = False):
+    def __init__(self, otmeans: bool = False) -> None:
         self.options = {"otmeans": otmeans}
         self._optimum: float | None = None
         self._potentials: tuple[np.ndarray, np.ndarray] | None = None
@@ -160,8 +160,8 @@ def real_against_real(
 def _numbers(distance: float | tf.Tensor | Transport | Entropic) -> dict[str, float]:
     """A distance by suffix; what was not solved has no plain name."""
     if isinstance(distance, Transport):
-        solved, bounds = distance.converged, {"_lower": distance.lower, "_upper": distance.upper}
-        return {"": distance.value} if solved else bounds
+        bounds = {"_lower": distance.lower, "_upper": distance.upper}
+        return bounds if distance.value is None else {"": distance.value}
     if isinstance(distance, Entropic):
         unsolved = {"_unconverged": distance.value, "_error": distance.error}
         return {"": distance.value} if distance.converged else unsolved

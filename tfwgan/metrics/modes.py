@@ -72,7 +72,7 @@ class Modes:
 
     upper = None
 
-    def __init__(self, mixture: Literal["ring8", "grid25"] = "ring8"):
+    def __init__(self, mixture: Literal["ring8", "grid25"] = "ring8") -> None:
         self.options = {"mixture": mixture}
         self._centres = _CENTRES[mixture]()
 

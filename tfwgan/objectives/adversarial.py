@@ -72,7 +72,7 @@ class Adversarial:
     uses_critic = True
     compiles = True  # with XLA
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         asked = vars(self.auxiliary) if self.auxiliary else {}
         refuse_unknown(self.penalties, PENALTIES, "penalty")
         for name, value in {**self.penalties, "clip": self.clip, "fm": self.fm, **asked}.items():
@@ -125,7 +125,9 @@ class Adversarial:
         }
         if any(penalties.values()):
             fields.setdefault("clip", 0.0)
-        auxiliary = dataclasses.replace(self.auxiliary, **asked) if asked else self.auxiliary
+        auxiliary = self.auxiliary
+        if auxiliary and asked:
+            auxiliary = dataclasses.replace(auxiliary, **asked)
         return dataclasses.replace(
             self, penalties={**self.penalties, **penalties}, auxiliary=auxiliary, **fields
         )
@@ -268,7 +270,8 @@ class Adversarial:
             {name: tf.concat([part, fake[name]], axis=0) for name, part in real.items()}
         )
         halves = {name: tf.split(tensor, 2) for name, tensor in outputs.items()}
-        return tuple({name: half[i] for name, half in halves.items()} for i in range(2))
+        real_half, fake_half = ({name: half[i] for name, half in halves.items()} for i in range(2))
+        return real_half, fake_half
 
 
 def _total(loss: tf.Tensor, parts: Terms) -> tf.Tensor:

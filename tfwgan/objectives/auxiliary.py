@@ -22,6 +22,7 @@ class Auxiliary(Protocol):
     Their fields, weights of terms, are options of the objective.
     """
 
+    __dataclass_fields__: ClassVar[dict]
     heads: ClassVar[tuple[str, ...]]
     reconstructs: ClassVar[bool]
     critic_names: ClassVar[tuple[str, ...]]
@@ -47,10 +48,10 @@ class ClassHead:
 
     weight: float = 1.0
 
-    heads: ClassVar = ("label",)
-    reconstructs: ClassVar = False
-    critic_names: ClassVar = ("class_real",)
-    generator_names: ClassVar = ("class_fake",)
+    heads: ClassVar[tuple[str, ...]] = ("label",)
+    reconstructs: ClassVar[bool] = False
+    critic_names: ClassVar[tuple[str, ...]] = ("class_real",)
+    generator_names: ClassVar[tuple[str, ...]] = ("class_fake",)
 
     def critic_terms(
         self, real_outputs: Tensors, fake_outputs: Tensors, real: Tensors, fake: Tensors
@@ -77,10 +78,10 @@ class InfoHead:
     category: float = 1.0
     code: float = 1.0
 
-    heads: ClassVar = ("category", "code")
-    reconstructs: ClassVar = False
-    critic_names: ClassVar = ("category", "code")
-    generator_names: ClassVar = ("category_fake", "code_fake")
+    heads: ClassVar[tuple[str, ...]] = ("category", "code")
+    reconstructs: ClassVar[bool] = False
+    critic_names: ClassVar[tuple[str, ...]] = ("category", "code")
+    generator_names: ClassVar[tuple[str, ...]] = ("category_fake", "code_fake")
 
     def critic_terms(
         self, real_outputs: Tensors, fake_outputs: Tensors, real: Tensors, fake: Tensors
@@ -92,7 +93,7 @@ class InfoHead:
         """The same errors, for the generator to lower."""
         return self._terms(outputs, samples["z"], self.generator_names)
 
-    def _terms(self, outputs: Tensors, z: tf.Tensor, names: tuple[str, str]) -> Terms:
+    def _terms(self, outputs: Tensors, z: tf.Tensor, names: tuple[str, ...]) -> Terms:
         sizes = [outputs[head].shape[1] for head in self.heads]
         _, category, code = tf.split(z, [z.shape[1] - sum(sizes), *sizes], axis=1)
         wrong = tf.reduce_mean(
@@ -114,10 +115,10 @@ class Reconstruction:
 
     weight: float = 1.0
 
-    heads: ClassVar = ()
-    reconstructs: ClassVar = True
-    critic_names: ClassVar = ()
-    generator_names: ClassVar = ("reconstruction",)
+    heads: ClassVar[tuple[str, ...]] = ()
+    reconstructs: ClassVar[bool] = True
+    critic_names: ClassVar[tuple[str, ...]] = ()
+    generator_names: ClassVar[tuple[str, ...]] = ("reconstruction",)
 
     def critic_terms(
         self, real_outputs: Tensors, fake_outputs: Tensors, real: Tensors, fake: Tensors

@@ -3,7 +3,8 @@
 import dataclasses
 import functools
 import inspect
-from typing import Any
+from collections.abc import Mapping
+from typing import Any, ClassVar
 
 import tensorflow as tf
 
@@ -37,10 +38,10 @@ class Direct:
     reads_features = False
     compiles = False  # exact transport and the fast sort run outside the graph
     heads = ()
-    penalties = {}
+    penalties: ClassVar[Mapping[str, float]] = {}
     terms = ("generator_loss",)
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         about = inspect.getdoc(getattr(self.distance, "func", self.distance)) or ""
         object.__setattr__(
             self, "__doc__", documented(f"As a loss, without a critic: {about}", self.parameters)

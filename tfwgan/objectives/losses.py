@@ -6,6 +6,8 @@ are those, scalars or `[b]`. In the equations of the named objectives x is a rea
 latent, G the generator, f the critic, and s the logistic function.
 """
 
+from typing import TypeAlias
+
 import tensorflow as tf
 
 from tfwgan.objectives.adversarial import Adversarial
@@ -13,6 +15,8 @@ from tfwgan.objectives.auxiliary import ClassHead, InfoHead, Reconstruction
 from tfwgan.objectives.direct import Direct
 from tfwgan.objectives.targets import MARGINS
 from tfwgan.transport import DIFFERENTIABLE
+
+Target: TypeAlias = float | tf.Tensor
 
 
 def wasserstein_critic(real: tf.Tensor, fake: tf.Tensor) -> tf.Tensor:
@@ -25,7 +29,9 @@ def wasserstein_generator(fake: tf.Tensor) -> tf.Tensor:
     return -tf.reduce_mean(fake)
 
 
-def gan_critic(real: tf.Tensor, fake: tf.Tensor, y_real=1.0, y_fake=0.0) -> tf.Tensor:
+def gan_critic(
+    real: tf.Tensor, fake: tf.Tensor, y_real: Target = 1.0, y_fake: Target = 0.0
+) -> tf.Tensor:
     """``-E log s(f(real)) - E log(1 - s(f(fake)))`` (Goodfellow et al., 2014, eq. 1).
 
     Here s is the logistic function. With other targets than 1 and 0 both terms are cross
@@ -49,7 +55,9 @@ def rpgan_generator(fake: tf.Tensor, real: tf.Tensor) -> tf.Tensor:
     return tf.reduce_mean(tf.nn.softplus(real - fake))
 
 
-def lsgan_critic(real: tf.Tensor, fake: tf.Tensor, y_real=1.0, y_fake=0.0) -> tf.Tensor:
+def lsgan_critic(
+    real: tf.Tensor, fake: tf.Tensor, y_real: Target = 1.0, y_fake: Target = 0.0
+) -> tf.Tensor:
     """``E (f(real) - 1)^2 / 2 + E f(fake)^2 / 2`` (Mao et al., 2017, eq. 2, a = 0, b = 1)."""
     return 0.5 * (
         tf.reduce_mean(tf.square(real - y_real)) + tf.reduce_mean(tf.square(fake - y_fake))
@@ -61,14 +69,16 @@ def lsgan_generator(fake: tf.Tensor) -> tf.Tensor:
     return 0.5 * tf.reduce_mean(tf.square(fake - 1.0))
 
 
-def hinge_critic(real: tf.Tensor, fake: tf.Tensor, margin_real=1.0, margin_fake=1.0) -> tf.Tensor:
+def hinge_critic(
+    real: tf.Tensor, fake: tf.Tensor, margin_real: Target = 1.0, margin_fake: Target = 1.0
+) -> tf.Tensor:
     """``E max(0, 1 - f(real)) + E max(0, 1 + f(fake))`` (Lim and Ye, 2017), or other margins."""
     return tf.reduce_mean(tf.nn.relu(margin_real - real)) + tf.reduce_mean(
         tf.nn.relu(margin_fake + fake)
     )
 
 
-def _cross_entropy(score: tf.Tensor, y) -> tf.Tensor:
+def _cross_entropy(score: tf.Tensor, y: Target) -> tf.Tensor:
     """``-E (y log s(score) + (1 - y) log(1 - s(score)))``."""
     return tf.reduce_mean(tf.nn.softplus(-score) + (1.0 - y) * score)
 
