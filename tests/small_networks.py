@@ -9,16 +9,27 @@ from tfwgan.program import spec
 
 RGB, GRAY, POINTS, DIGITS = (64, 64, 3), (64, 64, 1), (2,), (28, 28, 1)
 FASTGAN = ("FastGAN", "OldFastGAN", "NewFastGAN")
-SMALL = {
-    "FC": "FC-nf=6",
-    "MLP": "MLP-dim=6",
-    "DCGAN": "DCGAN-nf=2",
-    "CNN": "CNN-nf=2",
-    "SimpleCNN": "SimpleCNN-dim=2",
-    "ResNet": "ResNet-nf=4",
-    "EigenGAN": "EigenGAN-dim=2",
-    **{name: f"{name}-nf=2" for name in FASTGAN},
-}
+
+
+class Small(dict):
+    """Specs of small networks by name; others are taken as they are."""
+
+    def __missing__(self, name):
+        return name
+
+
+SMALL = Small(
+    {
+        "FC": "FC-nf=6",
+        "MLP": "MLP-dim=6",
+        "DCGAN": "DCGAN-nf=2",
+        "CNN": "CNN-nf=2",
+        "SimpleCNN": "SimpleCNN-dim=2",
+        "ResNet": "ResNet-nf=4",
+        "EigenGAN": "EigenGAN-dim=2",
+        **{name: f"{name}-nf=2" for name in FASTGAN},
+    }
+)
 Z_DIM = {"EigenGAN": 30}  # it has six codes for each doubling
 MISFITS = {
     (

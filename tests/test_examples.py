@@ -70,3 +70,21 @@ def test_the_ring_s_configuration_learns_all_modes(tmp_path, no_export):
     parts = experiment.build(Config(**{**settings, "out_dir": str(tmp_path), "image_steps": 10**9}))
     experiment.fit(parts, verbose=False)
     check_ring(parts.trainer.sample(2500, seed=0).numpy(), parts.dataset.real(slice(None)))
+
+
+def test_own_networks_and_data_come_near_and_the_loop_goes_on():
+    names = run(block("def network"))
+    assert names["w1"](names["trainer"].sample(1000), names["x"][:1000]) < 0.12
+    run(block("trainer.steps(data)"), names)
+    assert names["trainer"].steps_done == 900
+
+
+def test_the_page_of_the_library_runs_and_labels_mean_places():
+    page = (ROOT / "docs" / "library.md").read_text()
+    names = {}
+    for code in re.findall(r"```python\n(.*?)```", page, re.S):
+        run(code, names)
+    places = np.median(names["right"], axis=0)
+    np.testing.assert_allclose(places, [1, 0], atol=0.25)
+    assert names["simple"].steps_done == 5
+    assert names["sliced"].parameters["n_projections"].default == 256

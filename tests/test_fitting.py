@@ -213,6 +213,27 @@ def test_what_makes_no_sense_for_two_networks_is_answered_in_a_sentence(call):
     assert "\n" not in str(caught.value)
 
 
+def test_keras_callbacks_that_only_look_on_work_as_on_any_model(tmp_path):
+    trainer, seen = make(), []
+    callbacks = [
+        keras.callbacks.EarlyStopping("critic_loss", patience=0, min_delta=1e9),
+        keras.callbacks.CSVLogger(tmp_path / "log.csv"),
+        keras.callbacks.ModelCheckpoint(tmp_path / "w.weights.h5", save_weights_only=True),
+        keras.callbacks.TensorBoard(tmp_path / "board"),
+        keras.callbacks.TerminateOnNaN(),
+        keras.callbacks.LambdaCallback(on_epoch_end=lambda epoch, logs: seen.append(logs)),
+    ]
+    data = tf.data.Dataset.from_tensor_slices(X).repeat().batch(4, drop_remainder=True)
+    trainer.fit(data, steps_per_epoch=2, epochs=9, verbose=0, callbacks=callbacks)
+    assert trainer.steps_done == 4 and len(seen) == 2  # stopped early
+    header, *rows = (tmp_path / "log.csv").read_text().splitlines()
+    assert set(trainer.trackers) <= set(header.split(",")) and len(rows) == 2
+    assert list((tmp_path / "board").rglob("*tfevents*"))
+    other = make(seed=1)
+    other.load_weights(tmp_path / "w.weights.h5")
+    assert_same(values(trainer.generator.variables), values(other.generator.variables), rtol=0)
+
+
 def test_xla_is_never_on_behind_the_flag(monkeypatch):
     monkeypatch.setattr(
         tf.config, "list_physical_devices", lambda *_: [type("D", (), {"device_type": "GPU"})]

@@ -1,5 +1,10 @@
 """Wasserstein GANs in Keras 3: train, resume bit for bit, export a SavedModel that runs on its own.
 
+    >>> import tfwgan
+    >>> config = tfwgan.Config(data="ring8", loss="wgan_gp=0.1", gen_arch="MLP", disc_arch="MLP")
+    >>> config.run_name
+    'ring8_wgan_gp=0.1_MLP_MLP_normal_s0'
+
 Public names are loaded at first use, so that importing the package costs nothing and does not
 import TensorFlow.
 """
@@ -10,23 +15,25 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "Config": "program.config",
-    "UsageError": "errors",
-    "Dataset": "data.dataset",
-    "Experiment": "program.experiment",
-    "NonFiniteLoss": "program.experiment",
-    "TrainingStopped": "program.experiment",
-    "build": "program.experiment",
-    "fit": "program.experiment",
-    "load_trainer": "program.experiment",
     "GanTrainer": "trainer",
-    "export_saved_model": "saved_model",
-    "batches": "data.pipeline",
-    **dict.fromkeys(["Normal", "Uniform", "Binary", "Sphere", "Const"], "priors"),
-    "gradient_penalty": "objectives.penalties",
-    "lipschitz_penalty": "objectives.penalties",
+    "Dataset": "data",
+    "batches": "data",
     **dict.fromkeys(
-        ["certify", "exact_plan", "ot_means", "patch_swd", "sinkhorn", "swd", "w1"], "transport"
+        "wgan wgan_gp wgan_lp gan lsgan hinge soft_hinge rpgan acgan infogan veegan "
+        "Adversarial Direct gradient_penalty lipschitz_penalty r1_penalty r2_penalty".split(),
+        "objectives",
+    ),
+    **dict.fromkeys(["Normal", "Uniform", "Binary", "Sphere", "Const", "Info"], "priors"),
+    **dict.fromkeys(
+        "w1 exact_plan sinkhorn swd patch_swd ot_means certify".split(),
+        "transport",
+    ),
+    "export_saved_model": "saved_model",
+    "UsageError": "errors",
+    "Config": "program.config",
+    **dict.fromkeys(
+        "Experiment NonFiniteLoss TrainingStopped build fit load_trainer".split(),
+        "program.experiment",
     ),
 }
 _LIGHT = {"Config", "UsageError"}

@@ -93,6 +93,10 @@ wgan = Adversarial(
     Critic: ``E f(G(z)) - E f(x)``, every weight put back into [-clip, clip] after each update.
         Generator:
     ``-E f(G(z))``. Any penalty takes the place of the clip.
+
+        >>> from tfwgan import wgan
+        >>> wgan.with_(clip=0.05)
+        Adversarial(wasserstein_critic, wasserstein_generator, clip=0.05, dual=True)
     """,
 )
 
@@ -107,6 +111,10 @@ wgan_gp = Adversarial(
         generated sample, at a
     uniformly random place of the line. Generator: ``-E f(G(z))``. The weight 10 is for images; for
     points of the plane take 0.1.
+
+        >>> from tfwgan import wgan_gp
+        >>> wgan_gp.with_(gp=0.1).penalties
+        {'gp': 0.1}
     """,
 )
 
@@ -120,6 +128,10 @@ wgan_lp = Adversarial(
     Critic: ``E f(G(z)) - E f(x) + lp E max(0, |grad f(u)| - 1)^2``: only slopes above 1 cost.
         Generator:
     ``-E f(G(z))``.
+
+        >>> from tfwgan import wgan_lp
+        >>> wgan_lp.penalties
+        {'lp': 10.0}
     """,
 )
 
@@ -130,6 +142,10 @@ gan = Adversarial(
 
     Critic: ``-E log s(f(x)) - E log(1 - s(f(G(z))))`` with the logistic function s. Generator: ``-E
         log s(f(G(z)))``.
+
+        >>> from tfwgan import gan
+        >>> gan.with_(r1=1.0)
+        Adversarial(gan_critic, gan_generator, penalties={'r1': 1.0})
     """,
 )
 
@@ -139,6 +155,10 @@ lsgan = Adversarial(
     about="""Least-squares GAN (Mao et al., 2017, eq. 2 with a = 0, b = c = 1).
 
     Critic: ``E (f(x) - 1)^2 / 2 + E f(G(z))^2 / 2``. Generator: ``E (f(G(z)) - 1)^2 / 2``.
+
+        >>> from tfwgan import lsgan
+        >>> lsgan.with_(soft=True).terms
+        ('critic_loss', 'score_gap', 'generator_loss')
     """,
 )
 
@@ -148,6 +168,10 @@ hinge = Adversarial(
     about="""Hinge loss (Lim and Ye, 2017): no reward beyond a margin of 1.
 
     Critic: ``E max(0, 1 - f(x)) + E max(0, 1 + f(G(z)))``. Generator: ``-E f(G(z))``.
+
+        >>> from tfwgan import hinge
+        >>> hinge.with_(r1=10.0, fm=0.1).terms
+        ('critic_loss', 'score_gap', 'r1', 'generator_loss', 'features')
     """,
 )
 
@@ -155,7 +179,12 @@ soft_hinge = Adversarial(
     hinge_critic,
     wasserstein_generator,
     targets=MARGINS,
-    about="""Hinge loss with a random margin in [0.8, 1] per sample (FastGAN; Liu et al., 2021).""",
+    about="""Hinge loss with a random margin in [0.8, 1] per sample (FastGAN; Liu et al., 2021).
+
+        >>> from tfwgan import soft_hinge
+        >>> soft_hinge.targets.real
+        (0.8, 1.0)
+    """,
 )
 
 rpgan = Adversarial(
@@ -166,6 +195,10 @@ rpgan = Adversarial(
 
     Critic: ``E softplus(f(G(z)) - f(x))``. Generator: ``E softplus(f(x) - f(G(z)))``; every sample
     is paired with one other. With r1 and r2 it is the loss of R3GAN (Huang et al., 2024).
+
+        >>> from tfwgan import rpgan
+        >>> rpgan.with_(r1=0.5, r2=0.5).penalties
+        {'r1': 0.5, 'r2': 0.5}
     """,
 )
 
@@ -173,14 +206,24 @@ acgan = Adversarial(
     gan_critic,
     gan_generator,
     auxiliary=ClassHead(),
-    about="""`gan` whose critic also names the class (AC-GAN; Odena, Olah and Shlens, 2017).""",
+    about="""`gan` whose critic also names the class (AC-GAN; Odena, Olah and Shlens, 2017).
+
+        >>> from tfwgan import acgan
+        >>> acgan.with_(weight=2.0).heads
+        ('score', 'label')
+    """,
 )
 
 infogan = Adversarial(
     gan_critic,
     gan_generator,
     auxiliary=InfoHead(),
-    about="""`gan` whose critic also guesses the latent's codes (InfoGAN; Chen et al., 2016).""",
+    about="""`gan` whose critic also guesses the latent's codes (InfoGAN; Chen et al., 2016).
+
+        >>> from tfwgan import infogan
+        >>> infogan.with_(code=0.1).auxiliary
+        InfoHead(category=1.0, code=0.1)
+    """,
 )
 
 veegan = Adversarial(
@@ -191,6 +234,10 @@ veegan = Adversarial(
 
     A reconstructor guesses the latent of an image. Generator: ``-E f(G(z), z)``, plus the mean
     squared error of the guess.
+
+        >>> from tfwgan import veegan
+        >>> veegan.reconstructs
+        True
     """,
 )
 

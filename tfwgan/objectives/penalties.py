@@ -53,6 +53,21 @@ def gradient_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor)
     """``E (|grad f| - 1)^2`` between the samples (Gulrajani et al., 2017, eq. 3).
 
     It asks for slopes of exactly 1.
+
+        >>> import tensorflow as tf
+        >>> from tfwgan import gradient_penalty
+        >>> real, fake = tf.ones([4, 2]), tf.zeros([4, 2])
+        >>> float(gradient_penalty(lambda x: 3.0 * x[:, 0], real, fake, tf.fill([4], 0.5)))
+        4.0
+
+    Args:
+        score: The critic, from samples `[b, ...]` to scores `[b]`.
+        real: Real samples `[b, ...]`, or tensors by name.
+        fake: Generated samples of the same shapes.
+        mix: Weights of the real samples in the points between, `[b]`, uniform on [0, 1).
+
+    Returns:
+        A scalar of at least 0, without its weight.
     """
     return tf.reduce_mean(tf.square(slopes(score, interpolates(real, fake, mix)) - 1.0))
 
@@ -61,18 +76,65 @@ def lipschitz_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor
     """``E max(0, |grad f| - 1)^2`` between the samples (Petzka et al., 2018, eq. 8).
 
     It asks for slopes of at most 1.
+
+        >>> import tensorflow as tf
+        >>> from tfwgan import lipschitz_penalty
+        >>> real, fake = tf.ones([4, 2]), tf.zeros([4, 2])
+        >>> float(lipschitz_penalty(lambda x: 3.0 * x[:, 0], real, fake, tf.fill([4], 0.5)))
+        4.0
+
+    Args:
+        score: The critic, from samples `[b, ...]` to scores `[b]`.
+        real: Real samples `[b, ...]`, or tensors by name.
+        fake: Generated samples of the same shapes.
+        mix: Weights of the real samples in the points between, `[b]`, uniform on [0, 1).
+
+    Returns:
+        A scalar of at least 0, without its weight.
     """
     return tf.reduce_mean(tf.square(tf.nn.relu(slopes(score, interpolates(real, fake, mix)) - 1.0)))
 
 
 def r1_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor) -> tf.Tensor:
-    """``E |grad f|^2 / 2`` at real samples, weight gamma (Mescheder et al., 2018, eq. 9)."""
+    """``E |grad f|^2 / 2`` at real samples, weight gamma (Mescheder et al., 2018, eq. 9).
+
+        >>> import tensorflow as tf
+        >>> from tfwgan import r1_penalty
+        >>> real, fake = tf.ones([4, 2]), tf.zeros([4, 2])
+        >>> float(r1_penalty(lambda x: 3.0 * x[:, 0], real, fake, tf.fill([4], 0.5)))
+        4.5
+
+    Args:
+        score: The critic, from samples `[b, ...]` to scores `[b]`.
+        real: Real samples `[b, ...]`, or tensors by name.
+        fake: Generated samples of the same shapes.
+        mix: Weights of the real samples in the points between, `[b]`, uniform on [0, 1).
+
+    Returns:
+        A scalar of at least 0, without its weight.
+    """
     del fake, mix
     return 0.5 * tf.reduce_mean(squared_slopes(score, real))
 
 
 def r2_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor) -> tf.Tensor:
-    """``E |grad f|^2 / 2`` at generated samples, weight gamma (Mescheder et al., 2018, eq. 10)."""
+    """``E |grad f|^2 / 2`` at generated samples, weight gamma (Mescheder et al., 2018, eq. 10).
+
+        >>> import tensorflow as tf
+        >>> from tfwgan import r2_penalty
+        >>> real, fake = tf.ones([4, 2]), tf.zeros([4, 2])
+        >>> float(r2_penalty(lambda x: 3.0 * x[:, 0], real, fake, tf.fill([4], 0.5)))
+        4.5
+
+    Args:
+        score: The critic, from samples `[b, ...]` to scores `[b]`.
+        real: Real samples `[b, ...]`, or tensors by name.
+        fake: Generated samples of the same shapes.
+        mix: Weights of the real samples in the points between, `[b]`, uniform on [0, 1).
+
+    Returns:
+        A scalar of at least 0, without its weight.
+    """
     del real, mix
     return 0.5 * tf.reduce_mean(squared_slopes(score, fake))
 
