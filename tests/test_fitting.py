@@ -216,7 +216,7 @@ def test_what_makes_no_sense_for_two_networks_is_answered_in_a_sentence(call):
 def test_keras_callbacks_that_only_look_on_work_as_on_any_model(tmp_path):
     trainer, seen = make(), []
     callbacks = [
-        keras.callbacks.EarlyStopping("critic_loss", patience=0, min_delta=1e9),
+        keras.callbacks.EarlyStopping("critic_loss", mode="min", patience=0, min_delta=1e9),
         keras.callbacks.CSVLogger(tmp_path / "log.csv"),
         keras.callbacks.ModelCheckpoint(tmp_path / "w.weights.h5", save_weights_only=True),
         keras.callbacks.TensorBoard(tmp_path / "board"),

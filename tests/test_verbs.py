@@ -224,6 +224,25 @@ def test_the_set_up_takes_a_python_that_suits(versions, found, tmp_path):
 
 
 @pytest.mark.parametrize(
+    "arguments, words",
+    [
+        (["--help=wgan_gp"], ["--loss=wgan_gp  gp=10.0", "Gulrajani et al., 2017, eq. 3"]),
+        (["train", "--help=DCGAN"], ["--gen_arch=DCGAN  nf=64", "--disc_arch=DCGAN  nf=64", "Args:"]),
+        (["options", "--help=w1"], ["--loss=w1", "--metrics=w1  otmeans=False"]),
+    ],
+)
+def test_help_of_a_component_tells_its_options_and_what_it_is(arguments, words, capsys):
+    assert main(arguments) == 0
+    said = capsys.readouterr().out
+    assert all(word in said for word in words)
+
+
+def test_help_of_an_unknown_component_names_the_nearest(capsys):
+    assert main(["train", "--help=wgangp"]) == 2
+    assert "did you mean 'wgan_gp'" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
     "text, shown",
     [
         ("give `image_size`.", "give --image_size."),

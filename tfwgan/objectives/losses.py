@@ -91,8 +91,7 @@ wgan = Adversarial(
     about="""WGAN with clipped weights (Arjovsky, Chintala and Bottou, 2017, algorithm 1).
 
     Critic: ``E f(G(z)) - E f(x)``, every weight put back into [-clip, clip] after each update.
-        Generator:
-    ``-E f(G(z))``. Any penalty takes the place of the clip.
+    Generator: ``-E f(G(z))``. Any penalty takes the place of the clip.
 
         >>> from tfwgan import wgan
         >>> wgan.with_(clip=0.05)
@@ -107,10 +106,9 @@ wgan_gp = Adversarial(
     penalties={"gp": 10.0},
     about="""WGAN with gradient penalty (Gulrajani et al., 2017, eq. 3).
 
-    Critic: ``E f(G(z)) - E f(x) + gp E (|grad f(u)| - 1)^2``, where u lies between a real and a
-        generated sample, at a
-    uniformly random place of the line. Generator: ``-E f(G(z))``. The weight 10 is for images; for
-    points of the plane take 0.1.
+    Critic: ``E f(G(z)) - E f(x) + gp E (|grad f(u)| - 1)^2``, where u lies at a uniformly random
+    place between a real and a generated sample. Generator: ``-E f(G(z))``. The weight 10 is for
+    images; for points of the plane take 0.1.
 
         >>> from tfwgan import wgan_gp
         >>> wgan_gp.with_(gp=0.1).penalties
@@ -126,8 +124,7 @@ wgan_lp = Adversarial(
     about="""WGAN with Lipschitz penalty (Petzka, Fischer and Lukovnikov, 2018, eq. 8).
 
     Critic: ``E f(G(z)) - E f(x) + lp E max(0, |grad f(u)| - 1)^2``: only slopes above 1 cost.
-        Generator:
-    ``-E f(G(z))``.
+    Generator: ``-E f(G(z))``.
 
         >>> from tfwgan import wgan_lp
         >>> wgan_lp.penalties
@@ -140,8 +137,8 @@ gan = Adversarial(
     gan_generator,
     about="""The non-saturating GAN (Goodfellow et al., 2014, eq. 1 and section 3).
 
-    Critic: ``-E log s(f(x)) - E log(1 - s(f(G(z))))`` with the logistic function s. Generator: ``-E
-        log s(f(G(z)))``.
+    Critic: ``-E log s(f(x)) - E log(1 - s(f(G(z))))`` with the logistic function s.
+    Generator: ``-E log s(f(G(z)))``.
 
         >>> from tfwgan import gan
         >>> gan.with_(r1=1.0)

@@ -37,7 +37,7 @@ class NoisyTargets:
         return tf.where(flip_real, fake, real), tf.where(flip_fake, real, fake)
 
 
-# As in the slides of the fifth seed (Salimans et al., 2016, section 3.4), and FastGAN's margins
+# One-sided smoothing and its kin (Salimans et al., 2016, section 3.4), and FastGAN's margins
 # (Liu et al., 2021).
 SOFT = NoisyTargets((0.7, 1.2), (0.0, 0.3))
 HARD = NoisyTargets((1.0, 1.0), (0.0, 0.0))

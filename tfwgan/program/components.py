@@ -104,23 +104,27 @@ def describe(field: str) -> str:
     """
     lines = []
     for name, options in known(field).items():
-        said = "".join(f"  {key}{_shown(option)}" for key, option in options.items())
+        said = "".join(f"  {key}{shown(option)}" for key, option in options.items())
         lines.append(f"  {name}{said}")
     return "\n".join(lines)
+
+
+def table(field: str) -> Mapping[str, Any]:
+    """The table of components that a field of `Config` may name. Loads TensorFlow."""
+    _, module, name, _ = FAMILIES[field]
+    return getattr(importlib.import_module(module), name)
 
 
 def tables() -> dict[str, dict[str, dict[str, Any]]]:
     """What `components.json` is to hold, from the tables. Loads TensorFlow."""
     result = {}
-    for _, module, name, context in FAMILIES.values():
-        table: Mapping[str, Callable] = getattr(importlib.import_module(module), name)
-        result[name] = {
-            component: _records(factory, context) for component, factory in table.items()
-        }
+    for field, (_, _, name, context) in FAMILIES.items():
+        rows = table(field).items()
+        result[name] = {component: _records(row, context) for component, row in rows}
     return result
 
 
-def _records(factory: Callable, context: Iterable[str]) -> dict[str, dict[str, Any]]:
+def _records(factory: Callable[..., Any], context: Iterable[str]) -> dict[str, dict[str, Any]]:
     return {
         key: _record(option)
         for key, option in spec.options_of(factory).items()
@@ -134,7 +138,7 @@ def _record(option: Option) -> dict[str, Any]:
     if typing.get_origin(hint) in (types.UnionType, typing.Union):
         (hint,), optional = [part for part in hint.__args__ if part is not type(None)], True
     choices = typing.get_args(hint) if typing.get_origin(hint) is Literal else None
-    record = {"choices": list(choices)} if choices else {"type": _NAMES[hint]}
+    record: dict[str, Any] = {"choices": list(choices)} if choices else {"type": _NAMES[hint]}
     record |= {"optional": True} if optional else {}
     return record if option.default is REQUIRED else {**record, "default": option.default}
 
@@ -145,7 +149,7 @@ def _option(record: Mapping[str, Any]) -> Option:
     return Option(hint | None if record.get("optional") else hint, record.get("default", REQUIRED))
 
 
-def _shown(option: Option) -> str:
+def shown(option: Option) -> str:
     """Default, and choices if there are few, in a list of options."""
     choices = typing.get_args(option.hint) if typing.get_origin(option.hint) is Literal else ()
     if option.default is REQUIRED:

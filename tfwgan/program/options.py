@@ -1,9 +1,13 @@
 """Lists the components that a spec may name, with their options and defaults."""
 
+import inspect
+from typing import Any
+
 from absl import flags
 
 from tfwgan.errors import UsageError, suggest
 from tfwgan.program import components
+from tfwgan.start import quiet_tensorflow
 
 USAGE = """\
 usage: tfwgan options [data|z_prior|gen_arch|disc_arch|rec_arch|augment|loss|g_opt|d_opt|metrics]
@@ -20,8 +24,8 @@ def define_flags(values: flags.FlagValues) -> None:
     """None."""
 
 
-def command(*arguments) -> None:
-    """Prints the lists that are asked for."""
+def command(*arguments: Any) -> None:
+    """Prints the lists that are asked for: `arguments` are names of flags, then the flags."""
     *fields, _ = arguments
     for field in fields:
         if field not in components.FAMILIES:
@@ -31,3 +35,25 @@ def command(*arguments) -> None:
             f"--{field}\n{components.describe(field)}" for field in fields or components.FAMILIES
         )
     )
+
+
+def explain(name: str) -> str:
+    """What a component is, wherever its name is used, with its options: ``--help=DCGAN``.
+
+    Raises:
+        UsageError: If there is none of that name.
+    """
+    fields = [field for field in components.FAMILIES if name in components.known(field)]
+    if not fields:
+        every = dict.fromkeys(
+            one for field in components.FAMILIES for one in components.known(field)
+        )
+        raise UsageError(f"Unknown component {name!r}{suggest(name, every)}")
+    with quiet_tensorflow():
+        rows = {field: components.table(field)[name] for field in fields}
+    texts = []
+    for field, row in rows.items():
+        options = components.known(field)[name]
+        said = "".join(f"  {key}{components.shown(option)}" for key, option in options.items())
+        texts.append(f"--{field}={name}{said}\n\n{inspect.getdoc(row)}")
+    return "\n\n\n".join(texts)

@@ -29,7 +29,8 @@ usage: tfwgan VERB [argument ...] [--flag=value ...]
 
 {chr(10).join(f"  {verb:<14} {text}" for verb, text in VERBS.items())}
 
-`tfwgan VERB --help` tells more. The first thing to try: tfwgan train --config=ring8_wgan_gp
+`tfwgan VERB --help` tells more, `tfwgan --help=DCGAN` all of one component.
+The first thing to try: tfwgan train --config=ring8_wgan_gp
 """
 
 
@@ -38,6 +39,9 @@ def run(verb: str, arguments: Sequence[str] | None = None) -> int:
 
     By default that part is all of this process's command line.
     """
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if (name := _asked(arguments)) is not None:
+        return _explain(name)
     module = importlib.import_module(f"tfwgan.program.{verb.replace('-', '_')}")
     return cli.run(
         module.command,
@@ -56,6 +60,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if first.replace("_", "-") in VERBS:
         return run(first.replace("_", "-"), rest[:-1])
 
+    if (name := _asked([first])) is not None:
+        return _explain(name)
+
     def command(*_: object) -> int:
         if not first:
             print(_USAGE.strip())
@@ -73,3 +80,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
             lambda *_: print(f"tfwgan {__version__}"), lambda _: None, _USAGE, arguments=[]
         )
     return cli.run(command, lambda _: None, _USAGE, arguments=[])
+
+
+def _asked(arguments: Sequence[str]) -> str | None:
+    """The component that ``--help=NAME`` asks about, if any does."""
+    named = [one.partition("=")[2] for one in arguments if one.startswith("--help=")]
+    return next((name for name in named if name.lower() not in ("true", "false", "")), None)
+
+
+def _explain(name: str) -> int:
+    """Prints all of a component; returns the exit code."""
+    explain = importlib.import_module("tfwgan.program.options").explain
+    return cli.run(lambda *_: print(explain(name)), lambda _: None, _USAGE, arguments=[])
