@@ -13,13 +13,22 @@ the number of devices changes it.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 import tensorflow as tf
 
 from tfwgan import rng
 from tfwgan.errors import UsageError
 
-Augmentation = Callable[[tf.Tensor, tf.Tensor, int | tf.Tensor], tf.Tensor]
+
+class Augmentation(Protocol):
+    """What alters samples `[b, ...]` by random numbers of a seed pair `[2]`."""
+
+    def check(self, shape: tuple[int, ...]) -> None:
+        """Raises UsageError if it can't alter samples of a shape."""
+
+    def __call__(self, images: tf.Tensor, seed: tf.Tensor, step: int | tf.Tensor = 0) -> tf.Tensor:
+        """Altered samples, of the shape of `images`."""
 
 
 class _OnImages:
@@ -62,7 +71,7 @@ class Translation(_OnImages):
 
     ratio: float = 0.125
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_ratio(self.ratio)
 
     def __call__(self, images: tf.Tensor, seed: tf.Tensor, step: int | tf.Tensor = 0) -> tf.Tensor:
@@ -95,7 +104,7 @@ class Cutout(_OnImages):
 
     ratio: float = 0.5
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         _check_ratio(self.ratio)
 
     def __call__(self, images: tf.Tensor, seed: tf.Tensor, step: int | tf.Tensor = 0) -> tf.Tensor:
@@ -130,7 +139,7 @@ class Noise:
     sigma: float = 0.1
     steps: int = 0
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         if self.sigma < 0 or self.steps < 0:
             raise UsageError(
                 f"sigma and steps must be at least 0, got {self.sigma} and {self.steps}."
@@ -176,7 +185,7 @@ def _draw(images: tf.Tensor, sampler: Callable[[int | tf.Tensor], tf.Tensor]) ->
     return rng.per_row(images.shape[0] or tf.shape(images)[0], sampler)
 
 
-def _uniform(shape: list, seed: tf.Tensor) -> tf.Tensor:
+def _uniform(shape: rng.Shape, seed: tf.Tensor) -> tf.Tensor:
     """Independent U(0, 1) numbers, 0 and 1 excluded.
 
     Made of whole numbers, which XLA draws as TensorFlow does; its fractions are others.

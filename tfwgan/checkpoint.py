@@ -12,12 +12,13 @@ import io
 import json
 import re
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import keras
 import numpy as np
+import tensorflow as tf
 
 from tfwgan.errors import UsageError
 from tfwgan.files import clear_leftovers, write_atomically
@@ -44,7 +45,7 @@ def state(trainer: GanTrainer) -> dict[str, keras.Variable]:
     if trainer.ema:
         parts["average_generator"] = trainer.average_generator.variables
         parts["average_prior"] = trainer.average_prior.variables
-    if trainer.critic is not None:
+    if trainer.critic is not None and trainer.d_optimizer is not None:
         parts["critic"] = trainer.critic.variables
         parts["d_optimizer"] = trainer.d_optimizer.variables
     if trainer.reconstructor is not None:
@@ -76,7 +77,8 @@ def save(folder: Path, trainer: GanTrainer, keep: int, **meta: Any) -> Path:
     buffer = io.BytesIO()
     arrays[_MEANS] = means(trainer)
     note = json.dumps({"step": step, **meta, "digest": _digest(arrays)}).encode()
-    np.savez(buffer, **arrays, **{_META: np.frombuffer(note, np.uint8)})
+    content: dict[str, Any] = {**arrays, _META: np.frombuffer(note, np.uint8)}
+    np.savez(buffer, **content)
     folder.mkdir(parents=True, exist_ok=True)
     clear_leftovers(folder)
     path = path_of(folder, step)
@@ -135,7 +137,7 @@ def _digest(arrays: Mapping[str, np.ndarray]) -> str:
     for name in sorted(arrays):
         array = np.ascontiguousarray(arrays[name])
         digest.update(f"{name} {array.dtype.str} {arrays[name].shape};".encode())
-        digest.update(array.reshape(-1).view(np.uint8))
+        digest.update(array.reshape(-1).view(np.uint8).data)
     return digest.hexdigest()
 
 
@@ -201,6 +203,7 @@ def set_means(trainer: GanTrainer, values: np.ndarray) -> None:
             part.assign(number)
 
 
-def _parts_of_means(trainer: GanTrainer) -> list:
+def _parts_of_means(trainer: GanTrainer) -> list[Sequence[tf.Variable]]:
+    """The variables behind each running mean's numbers: one for each replica, or a single one."""
     variables = [variable.value for metric in trainer.metrics for variable in metric.variables]
     return [getattr(variable, "values", (variable,)) for variable in variables]

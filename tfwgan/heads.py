@@ -5,6 +5,7 @@ They say in a white margin what each row and column shows.
 
 import re
 from collections.abc import Sequence
+from typing import Literal, cast
 
 import numpy as np
 from PIL import Image, ImageDraw, ImageFont
@@ -66,14 +67,22 @@ def with_heads(
     return result[..., np.newaxis] if channels == 1 else result
 
 
-def _print(draw, lines, font, place, side, ink):
+def _print(
+    draw: ImageDraw.ImageDraw,
+    lines: Sequence[str],
+    font: ImageFont.FreeTypeFont,
+    place: tuple[float, float],
+    side: Literal["r", "m"],
+    ink: int | tuple[int, ...],
+) -> None:
     """Prints lines one below the other, to the left of a place or around it."""
     for i, line in enumerate(lines):
         draw.text((place[0], place[1] + (i + 0.5) * _height(font)), line, ink, font, side + "m")
 
 
 def _font(size: int) -> ImageFont.FreeTypeFont:
-    return ImageFont.load_default(size)
+    # With a size it is always one of FreeType.
+    return cast(ImageFont.FreeTypeFont, ImageFont.load_default(size))
 
 
 def _height(font: ImageFont.FreeTypeFont) -> int:
@@ -82,7 +91,7 @@ def _height(font: ImageFont.FreeTypeFont) -> int:
 
 def _fitted(
     heads: Sequence[str], width: float, height: float
-) -> tuple[tuple[list[list[str]], object], int]:
+) -> tuple[tuple[list[list[str]], ImageFont.FreeTypeFont], int]:
     """Heads as lines, with the largest letters that fit into cells of a size.
 
     The width of the widest line comes second.

@@ -33,7 +33,7 @@ def steps(
         last: Steps to make in all.
     """
     while first < last:
-        end = min(last, schedule.next_change(first))
+        end = int(min(last, schedule.next_change(first)))
         step_function = trainer.step_function(schedule.at(first))
         iterator = iter(
             trainer.distribute_strategy.experimental_distribute_dataset(elements(first))

@@ -3,14 +3,17 @@
 A schedule spans a whole run.
 """
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Any, Literal, TypeAlias
 
 import keras
+import tensorflow as tf
 from keras import ops
 
 from tfwgan.errors import UsageError
 
 Schedule = Literal["constant", "linear", "cosine"]
+Rate: TypeAlias = float | keras.optimizers.schedules.LearningRateSchedule
 
 
 class RMSprop(keras.optimizers.Optimizer):
@@ -24,23 +27,25 @@ class RMSprop(keras.optimizers.Optimizer):
 
     def __init__(
         self,
-        learning_rate=5e-5,
+        learning_rate: Rate = 5e-5,
         rho: float = 0.99,
         epsilon: float = 1e-8,
         name: str = "rmsprop",
-        **kwargs,
-    ):
+        **kwargs: Any,
+    ) -> None:
         super().__init__(learning_rate=learning_rate, name=name, **kwargs)
         self.rho, self.epsilon = rho, epsilon
 
-    def build(self, variables):
+    def build(self, variables: Sequence[keras.Variable]) -> None:
         """Makes one slot per variable: the running mean of its squared gradient."""
         if self.built:
             return
         super().build(variables)
         self._velocities = [self.add_variable_from_reference(v, name="velocity") for v in variables]
 
-    def update_step(self, gradient, variable, learning_rate):
+    def update_step(
+        self, gradient: tf.Tensor, variable: keras.Variable, learning_rate: tf.Tensor
+    ) -> None:
         """One update of one variable."""
         velocity = self._velocities[self._get_variable_index(variable)]
         velocity.assign(self.rho * velocity + (1.0 - self.rho) * ops.square(gradient))
@@ -49,7 +54,7 @@ class RMSprop(keras.optimizers.Optimizer):
         )
         self.assign_sub(variable, step)
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "rho": self.rho, "epsilon": self.epsilon}
 
@@ -102,7 +107,7 @@ def sgd(
     return keras.optimizers.SGD(_rate(lr, schedule, final, updates), momentum)
 
 
-def _rate(lr: float, schedule: Schedule, final: float, updates: int):
+def _rate(lr: float, schedule: Schedule, final: float, updates: int) -> Rate:
     """The learning rate: constant, or falling from `lr` to `final * lr`.
 
     It falls over all `updates` of the run.

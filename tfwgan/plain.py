@@ -33,7 +33,9 @@ def plain_keras() -> Iterator[None]:
         _set(*before)
 
 
-def _set(floatx: str, layout: str, epsilon: float, policy) -> None:
+def _set(
+    floatx: str, layout: str, epsilon: float, policy: str | keras.dtype_policies.DTypePolicy
+) -> None:
     keras.config.set_floatx(floatx)
     keras.config.set_image_data_format(layout)
     keras.config.set_epsilon(epsilon)

@@ -6,12 +6,13 @@ Every function returns pixels, uint8 `[height, width, 3]`, and leaves matplotlib
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+    from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 # Told apart also by those who don't see all colours (Okabe and Ito, 2008).
 COLOURS = (
@@ -24,7 +25,8 @@ COLOURS = (
     (90, 90, 90),
 )
 
-Curve = tuple[Sequence[float], Sequence[float]]
+Numbers = Sequence[float] | np.ndarray
+Curve = tuple[Numbers, Numbers]
 Size = tuple[int, int]
 
 _DPI = 100
@@ -98,6 +100,8 @@ def bar_chart(
     Raises:
         ValueError: If places and heights have not the same length.
     """
+    from matplotlib.ticker import MaxNLocator
+
     data = {name: _checked(name, *pair) for name, pair in bars.items()}
     places = np.unique(np.concatenate([x for x, _ in data.values()]))
     heights = np.concatenate([y for _, y in data.values()])
@@ -107,8 +111,10 @@ def bar_chart(
         label = name if len(data) > 1 else None
         axes.bar(x, y, width, color=colour, alpha=0.8, edgecolor=colour, label=label)
     for axis, numbers in ((axes.xaxis, places), (axes.yaxis, heights)):
-        if np.all(numbers == np.round(numbers)):  # counts have no half ticks
-            axis.get_major_locator().set_params(integer=True)
+        locator = axis.get_major_locator()
+        # Counts have no half ticks.
+        if isinstance(locator, MaxNLocator) and np.all(numbers == np.round(numbers)):
+            locator.set_params(integer=True)
     _legend(axes)
     return _pixels(axes)
 
@@ -149,8 +155,8 @@ def matrix(
 
 
 def moves(
-    positions_x: Sequence[float],
-    positions_y: Sequence[float],
+    positions_x: Numbers,
+    positions_y: Numbers,
     plan: np.ndarray,
     title: str = "",
     names: tuple[str, str] = ("from", "to"),
@@ -187,23 +193,22 @@ def moves(
 
 def tiles(pictures: Sequence[Sequence[np.ndarray]], gap: int = 12) -> np.ndarray:
     """Pictures `[h, w, 3]` in rows, on white."""
-    pad = {"mode": "constant", "constant_values": 255}
     rows = []
     for row in pictures:
         tall = max(len(picture) for picture in row)
-        wide = [
-            np.pad(p, ((0, tall - len(p)), (0, gap if p is not row[-1] else 0), (0, 0)), **pad)
-            for p in row
-        ]
+        wide = [_padded(p, below=tall - len(p), right=gap if p is not row[-1] else 0) for p in row]
         rows.append(np.concatenate(wide, axis=1))
     width = max(row.shape[1] for row in rows)
     rows = [
-        np.pad(
-            row, ((0, gap if row is not rows[-1] else 0), (0, width - row.shape[1]), (0, 0)), **pad
-        )
+        _padded(row, below=gap if row is not rows[-1] else 0, right=width - row.shape[1])
         for row in rows
     ]
     return np.concatenate(rows)
+
+
+def _padded(pixels: np.ndarray, below: int, right: int) -> np.ndarray:
+    """A picture with so many white pixels below it and right of it."""
+    return np.pad(pixels, ((0, below), (0, right), (0, 0)), constant_values=255)
 
 
 def _axes(title: str, x_label: str, y_label: str, size: Size) -> Axes:
@@ -212,7 +217,8 @@ def _axes(title: str, x_label: str, y_label: str, size: Size) -> Axes:
     from matplotlib.backends.backend_agg import FigureCanvasAgg
     from matplotlib.figure import Figure
 
-    figure = Figure([side / _DPI for side in size], dpi=_DPI, layout="constrained")
+    width, height = size
+    figure = Figure((width / _DPI, height / _DPI), dpi=_DPI, layout="constrained")
     FigureCanvasAgg(figure)
     axes = figure.add_subplot()
     axes.set_title(title, loc="left")
@@ -226,7 +232,7 @@ def _axes(title: str, x_label: str, y_label: str, size: Size) -> Axes:
 
 def _pixels(axes: Axes) -> np.ndarray:
     """The figure of the axes as a picture."""
-    canvas = axes.figure.canvas
+    canvas = cast("FigureCanvasAgg", axes.figure.canvas)  # of `_axes`
     canvas.draw()
     return np.asarray(canvas.buffer_rgba())[..., :3].copy()
 
@@ -244,9 +250,9 @@ def _with_last_value(name: str, y: np.ndarray) -> str:
     return f"{name or 'last'}: {last}" if last else name
 
 
-def _checked(name: str, x: Sequence[float], y: Sequence[float]) -> tuple[np.ndarray, np.ndarray]:
+def _checked(name: str, *curve: Numbers) -> tuple[np.ndarray, np.ndarray]:
     """Points of a curve as float64."""
-    x, y = np.asarray(x, np.float64), np.asarray(y, np.float64)
+    x, y = (np.asarray(numbers, np.float64) for numbers in curve)
     if x.ndim != 1 or x.shape != y.shape:
         raise ValueError(
             f"The x and y of {name!r} must have the same length, "

@@ -1,12 +1,12 @@
 """Latent priors: where the generator's input comes from.
 
 A prior draws *codes* and, as a Keras layer, maps codes to latents `z`. For the continuous priors
-the two are the same; for ``const=N``, the discrete generator of the first seed, a code is the index
+the two are the same; for ``const=N``, the discrete generator, a code is the index
 of a row of an `[N, z_dim]` table. Seeds are pairs `[key, counter]` of `tfwgan.rng`: draw number
 `counter` of the stream `key`.
 """
 
-from typing import ClassVar, Literal
+from typing import Any, ClassVar, Literal
 
 import keras
 import tensorflow as tf
@@ -28,12 +28,12 @@ class Prior(keras.layers.Layer):
         """Whether codes number finitely many latents."""
         return self.code_dtype.is_integer
 
-    def __init__(self, z_dim: int):
+    def __init__(self, z_dim: int) -> None:
         super().__init__(name="prior")
         self.z_dim = z_dim
         self.built = True
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {"z_dim": self.z_dim}
 
@@ -58,33 +58,60 @@ class Prior(keras.layers.Layer):
 
 
 class Normal(Prior):
-    """N(0, 1) in every coordinate."""
+    """Latents of independent N(0, 1) coordinates, the usual choice.
 
-    def draw(self, n, seed):  # noqa: D102 - see Prior
+        >>> from tfwgan import Normal
+        >>> Normal(z_dim=8).support(1000).shape
+        TensorShape([1000, 8])
+
+    Args:
+        z_dim: Number of coordinates.
+    """
+
+    def draw(self, n: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:  # noqa: D102 - see Prior
         return rng.normal([n, self.z_dim], seed)
 
 
 class Uniform(Prior):
-    """U[low, high) in every coordinate."""
+    """Latents of independent coordinates, uniform on [low, high).
 
-    def __init__(self, z_dim: int, low: float = -1.0, high: float = 1.0):
+        >>> from tfwgan import Uniform
+        >>> z = Uniform(z_dim=8, low=0.0).support(1000).numpy()
+        >>> bool(0 <= z.min() and z.max() < 1)
+        True
+
+    Args:
+        z_dim: Number of coordinates.
+        low: The least value.
+        high: Above all values.
+    """
+
+    def __init__(self, z_dim: int, low: float = -1.0, high: float = 1.0) -> None:
         if low >= high:
             raise UsageError(f"low must be below high, got {low} and {high}.")
         super().__init__(z_dim)
         self.low, self.high = low, high
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {**super().get_config(), "low": self.low, "high": self.high}
 
-    def draw(self, n, seed):  # noqa: D102 - see Prior
+    def draw(self, n: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:  # noqa: D102 - see Prior
         return rng.uniform([n, self.z_dim], seed, self.low, self.high)
 
 
 class Binary(Prior):
-    """-1 or 1 in every coordinate, each with probability 1/2."""
+    """Latents of independent coordinates that are -1 or 1, each with probability 1/2.
 
-    def draw(self, n, seed):  # noqa: D102 - see Prior
+        >>> from tfwgan import Binary
+        >>> sorted(set(Binary(z_dim=8).support(100).numpy().ravel().tolist()))
+        [-1.0, 1.0]
+
+    Args:
+        z_dim: Number of coordinates.
+    """
+
+    def draw(self, n: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:  # noqa: D102 - see Prior
         return 2.0 * tf.cast(rng.integers([n, self.z_dim], seed, 2), tf.float32) - 1.0
 
 
@@ -92,14 +119,27 @@ class Sphere(Prior):
     """Uniform on the sphere of radius sqrt(z_dim).
 
     There N(0, 1) vectors of many dimensions live.
+
+        >>> import numpy as np
+        >>> from tfwgan import Sphere
+        >>> np.linalg.norm(Sphere(z_dim=4).support(3), axis=1).round(3).tolist()
+        [2.0, 2.0, 2.0]
+
+    Args:
+        z_dim: Number of coordinates.
     """
 
-    def draw(self, n, seed):  # noqa: D102 - see Prior
+    def draw(self, n: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:  # noqa: D102 - see Prior
         return tf.nn.l2_normalize(rng.normal([n, self.z_dim], seed), axis=1) * self.z_dim**0.5
 
 
 class Info(Prior):
     """InfoGAN's latents: noise, then a category, then continuous codes (Chen et al., 2016).
+
+        >>> from tfwgan import Info
+        >>> z = Info(z_dim=16, categories=10, codes=2).support(5).numpy()
+        >>> z[:, 4:14].sum(axis=1).tolist()
+        [1.0, 1.0, 1.0, 1.0, 1.0]
 
     The noise is N(0, 1), and the category is one-hot.
 
@@ -107,8 +147,8 @@ class Info(Prior):
         z_dim: Latent size, all three parts together.
         categories: Number of equally likely categories.
         codes: Number of continuous codes.
-        code: Law of a continuous code: uniform on [-1, 1) as in the paper, or N(0, 1) as in the
-            third seed.
+        code: Law of a continuous code: uniform on [-1, 1) as in the paper, or N(0, 1) as in
+            GANs-Implementations.
     """
 
     def __init__(
@@ -117,7 +157,7 @@ class Info(Prior):
         categories: int = 10,
         codes: int = 2,
         code: Literal["uniform", "normal"] = "uniform",
-    ):
+    ) -> None:
         if min(categories, codes) < 1:
             raise UsageError(
                 f"categories and codes must be at least 1, got {categories} and {codes}."
@@ -129,7 +169,7 @@ class Info(Prior):
         super().__init__(z_dim)
         self.categories, self.codes, self.code = categories, codes, code
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         return {
             **super().get_config(),
@@ -138,7 +178,7 @@ class Info(Prior):
             "code": self.code,
         }
 
-    def draw(self, n, seed):  # noqa: D102 - see Prior
+    def draw(self, n: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:  # noqa: D102 - see Prior
         seeds = [rng.derive(seed, part) for part in ("noise", "category", "code")]
         noise = rng.normal([n, self.z_dim - self.categories - self.codes], seeds[0])
         category = tf.one_hot(rng.integers([n], seeds[1], self.categories), self.categories)
@@ -153,6 +193,11 @@ class Info(Prior):
 
 class Const(Prior):
     """N equally likely atoms: the rows of a table (Elnekave and Weiss, 2025).
+
+        >>> from tfwgan import Const
+        >>> atoms = Const(z_dim=8, n=64)
+        >>> atoms.discrete, atoms.support(1000).shape
+        (True, TensorShape([64, 8]))
 
     The table is drawn once from N(0, 1).
 
@@ -178,7 +223,7 @@ class Const(Prior):
         replace: bool = False,
         trainable: bool = False,
         table_seed: int = 0,
-    ):
+    ) -> None:
         if n < 1:
             raise UsageError(f"n must be at least 1, got {n}.")
         super().__init__(z_dim)
@@ -188,7 +233,7 @@ class Const(Prior):
             (n, z_dim), initializer=self._initial_table, trainable=trainable, name="table"
         )
 
-    def get_config(self):
+    def get_config(self) -> dict[str, Any]:
         """The constructor's arguments."""
         own = {
             "n": self.n,
@@ -198,20 +243,20 @@ class Const(Prior):
         }
         return {**super().get_config(), **own}
 
-    def draw(self, n, seed):  # noqa: D102 - see Prior
+    def draw(self, n: int | tf.Tensor, seed: tf.Tensor) -> tf.Tensor:  # noqa: D102 - see Prior
         if self.replace:
             return rng.integers([n], seed, self.n)
         row = tf.range(n, dtype=tf.int64)
         shuffled = rng.shuffled_epochs(seed[1] * tf.cast(n, tf.int64) + row, self.n, seed[0])
         return tf.where(tf.equal(n, self.n), row, shuffled)
 
-    def call(self, codes):  # noqa: D102 - see Prior
+    def call(self, codes: tf.Tensor) -> tf.Tensor:  # noqa: D102 - see Prior
         return tf.gather(self.table, codes)
 
-    def support(self, n):  # noqa: D102 - see Prior
+    def support(self, n: int) -> tf.Tensor:  # noqa: D102 - see Prior
         return tf.convert_to_tensor(self.table)
 
-    def _initial_table(self, shape, dtype=None):
+    def _initial_table(self, shape: tuple[int, ...], dtype: str | None = None) -> tf.Tensor:
         return rng.normal(shape, rng.seed_pair(rng.stream(self.table_seed, "table of atoms"), 0))
 
 

@@ -7,6 +7,7 @@ import io
 import math
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, TypedDict, Unpack
 
 import numpy as np
 from PIL import Image, ImageDraw
@@ -20,6 +21,14 @@ SIDE = 960  # about the longer side of a grid, so that small images can be seen
 _SQUARE = 480  # side of a scatter plot
 _PICTURES = {".png": "PNG", ".jpg": "JPEG", ".jpeg": "JPEG", ".webp": "WEBP"}
 _ARRAYS = (".npz", ".npy")
+
+
+class Heads(TypedDict, total=False):
+    """What is printed on a grid of images, see `image_grid`."""
+
+    row_heads: Sequence[str]
+    column_heads: Sequence[str]
+    title: str
 
 
 def to_bytes(images: np.ndarray) -> np.ndarray:
@@ -129,7 +138,7 @@ def picture(
     samples: np.ndarray | None,
     real: np.ndarray | None = None,
     columns: int | None = None,
-    **heads: Sequence[str] | str,
+    **heads: Unpack[Heads],
 ) -> np.ndarray:
     """The picture that fits the samples.
 
@@ -137,9 +146,9 @@ def picture(
 
     `heads` are those of `image_grid`; a scatter plot has none.
     """
-    return (
-        image_grid(samples, columns, **heads) if np.ndim(samples) == 4 else scatter(samples, real)
-    )
+    if samples is not None and np.ndim(samples) == 4:
+        return image_grid(samples, columns, **heads)
+    return scatter(samples, real)
 
 
 def save_png(pixels: np.ndarray, path: str | Path) -> None:
@@ -155,7 +164,7 @@ def save_samples(
     real: np.ndarray | None = None,
     paths: bool = False,
     named: str = "out",
-    **heads: Sequence[str] | str,
+    **heads: Unpack[Heads],
 ) -> str:
     """Writes samples in [-1, 1] as one picture, as an array or as a folder of pictures.
 
@@ -168,7 +177,7 @@ def save_samples(
             ends in a slash.
         columns: Images per row of the one picture.
         real: Points to draw below generated ones.
-        paths: Whether rows of `columns` points are paths, to be drawn as lines.
+        paths: Whether rows of `columns` points, or all in one row, are paths, to be drawn as lines.
         named: What the caller's user knows `out` as, for messages.
         **heads: Those of `image_grid`, for the one picture.
 
@@ -187,8 +196,9 @@ def save_samples(
     try:
         (path.parent if ending else path).mkdir(parents=True, exist_ok=True)
         if ending in _PICTURES:
+            steps = columns or len(samples)
             lines = (
-                samples.reshape(-1, columns, samples.shape[-1]) if paths and not is_image else None
+                samples.reshape(-1, steps, samples.shape[-1]) if paths and not is_image else None
             )
             points = None if paths else samples
             pixels = (
@@ -230,9 +240,9 @@ def _encoded(pixels: np.ndarray, kind: str) -> bytes:
     A format that loses something is set to lose little.
     """
     buffer = io.BytesIO()
-    options = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}.get(kind, {})
+    options: dict[str, dict[str, Any]] = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}
     Image.fromarray(pixels[..., 0] if pixels.shape[-1] == 1 else pixels).save(
-        buffer, kind, **options
+        buffer, kind, **options.get(kind, {})
     )
     return buffer.getvalue()
 

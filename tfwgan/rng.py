@@ -13,6 +13,8 @@ from collections.abc import Callable, Iterator, Sequence
 
 import tensorflow as tf
 
+Shape = Sequence[int | tf.Tensor]
+
 _ALGORITHM = "philox"
 
 
@@ -34,17 +36,17 @@ def derive(seed: tf.Tensor, purpose: str) -> tf.Tensor:
     )
 
 
-def normal(shape: Sequence, seed: tf.Tensor) -> tf.Tensor:
+def normal(shape: Shape, seed: tf.Tensor) -> tf.Tensor:
     """Independent N(0, 1) numbers."""
     return tf.random.stateless_normal(shape, seed, alg=_ALGORITHM)
 
 
-def uniform(shape: Sequence, seed: tf.Tensor, low: float = 0.0, high: float = 1.0) -> tf.Tensor:
+def uniform(shape: Shape, seed: tf.Tensor, low: float = 0.0, high: float = 1.0) -> tf.Tensor:
     """Independent U[low, high) numbers."""
     return tf.random.stateless_uniform(shape, seed, low, high, alg=_ALGORITHM)
 
 
-def integers(shape: Sequence, seed: tf.Tensor, high: int) -> tf.Tensor:
+def integers(shape: Shape, seed: tf.Tensor, high: int) -> tf.Tensor:
     """Independent int64 numbers, uniform on 0 ... high - 1."""
     return tf.random.stateless_uniform(shape, seed, 0, high, dtype=tf.int64, alg=_ALGORITHM)
 
@@ -105,7 +107,7 @@ def own_rows(batch: tf.Tensor) -> tf.Tensor:
     return batch[replica * rows : (replica + 1) * rows]
 
 
-def per_row(n: int, sampler: Callable[[int], tf.Tensor]) -> tf.Tensor:
+def per_row(n: int | tf.Tensor, sampler: Callable[[int | tf.Tensor], tf.Tensor]) -> tf.Tensor:
     """Draws for the global batch, and keeps the `n` rows of the current replica.
 
     Args:

@@ -3,6 +3,8 @@
 On great circles Gaussian latents keep their typical length.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 
@@ -54,7 +56,11 @@ def slerp(a: np.ndarray, b: np.ndarray, t: np.ndarray) -> np.ndarray:
     return lerp(length_a, length_b, t) * direction
 
 
-def rows(ends: np.ndarray, columns: int, path=slerp) -> np.ndarray:
+def rows(
+    ends: np.ndarray,
+    columns: int,
+    path: Callable[[np.ndarray, np.ndarray, np.ndarray], np.ndarray] = slerp,
+) -> np.ndarray:
     """Paths through `[n + 1, d]` points as rows `[n, columns, d]`.
 
     Each row ends where the next begins.

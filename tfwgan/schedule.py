@@ -1,8 +1,12 @@
 """How many critic updates the generator steps of a run make. Imports no TensorFlow."""
 
 import dataclasses
+from typing import TYPE_CHECKING
 
 from tfwgan.errors import UsageError
+
+if TYPE_CHECKING:
+    import tensorflow as tf
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,7 +34,7 @@ class CriticSteps:
     first: int = 25
     every: int = 500
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         for name, least in (("n", 1), ("warmup", 1), ("first", 0), ("every", 1)):
             value = getattr(self, name)
             if value is not None and value < least:
@@ -40,16 +44,16 @@ class CriticSteps:
 
     def at(self, step: int) -> int:
         """Critic updates of a step, counted from 0."""
-        return self.warmup if self._is_warm(step) else self.n
+        return (self.warmup or self.n) if self._is_warm(step) else self.n
 
-    def before(self, step: int) -> int:
+    def before(self, step: "int | tf.Tensor") -> "int | tf.Tensor":
         """The number of critic updates of all the steps before one.
 
         That step may also be a whole number of TensorFlow.
         """
         return self.n * step + ((self.warmup or self.n) - self.n) * self.warm_before(step)
 
-    def warm_before(self, step: int) -> int:
+    def warm_before(self, step: "int | tf.Tensor") -> "int | tf.Tensor":
         """How many of the steps before one have `warmup` critic updates."""
         if self.warmup is None:
             return 0

@@ -44,7 +44,7 @@ class Screen:
         shown: Whether anything is shown.
     """
 
-    def __init__(self, shown: bool = True):
+    def __init__(self, shown: bool = True) -> None:
         self.shown = shown
         self._status = False
 

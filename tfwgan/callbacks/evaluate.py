@@ -3,10 +3,13 @@
 Beside each distance stand the numbers that say how to read it.
 """
 
+import functools
 import hashlib
 import json
 import math
 from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -17,6 +20,7 @@ from tfwgan.callbacks import guard
 from tfwgan.callbacks.steps import StepCallback
 from tfwgan.data.dataset import Dataset
 from tfwgan.files import write_atomically
+from tfwgan.loop import Logs
 from tfwgan.protocols import Metric, RunFolder
 from tfwgan.screen import QUIET, Screen
 
@@ -56,18 +60,25 @@ class Evaluate(StepCallback):
         limit: int,
         seed: int = 0,
         screen: Screen = QUIET,
-    ):
+    ) -> None:
         super().__init__()
         self.run, self.writer, self.metrics = run, writer, metrics
-        self.every, self.last, self.screen, self._newest = every, last, screen, {}
+        self.every, self.last, self.screen = every, last, screen
         self._rows = real_rows(len(dataset), limit, seed)
-        self._dataset, self._real, self._references = dataset, None, {}
+        self._dataset, self._begun = dataset, False
         self._names = [*metrics, "critic"]
+        self._newest: dict[str, float] = {}
+        self._references: dict[str, dict[str, float]] = {}
 
-    def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
+    @functools.cached_property
+    def _real(self) -> np.ndarray:
+        """The real samples, which take memory from when training begins."""
+        return self._dataset.real(self._rows)
+
+    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: D102 - see StepCallback
         super().on_train_begin()
-        if self._real is None:
-            self._real = self._dataset.real(self._rows)
+        if not self._begun:
+            self._begun = True
             n = len(self.model.distribution())
             self._references = self._kept_or_found(n)
             if self.step == 0:
@@ -82,7 +93,7 @@ class Evaluate(StepCallback):
                 }
                 self._newest = values or self._newest
 
-    def on_step(self, step, logs):  # noqa: D102 - see StepCallback
+    def on_step(self, step: int, logs: Logs) -> None:  # noqa: D102 - see StepCallback
         if step % self.every == 0 or step == self.last:
             self._evaluate(step)
 
@@ -91,9 +102,9 @@ class Evaluate(StepCallback):
 
         They come from the file if that is of these samples and `n`.
         """
-        path, found = self.run.file("references.json"), {}
-        kept = _read(path)
-        content = hashlib.sha256(np.ascontiguousarray(self._real)).hexdigest()
+        path = self.run.file("references.json")
+        kept, entries, found = _read(path), {}, {}
+        content = hashlib.sha256(np.ascontiguousarray(self._real).data).hexdigest()
         for name, metric in self.metrics.items():
             about = [
                 type(metric).__name__,
@@ -108,13 +119,14 @@ class Evaluate(StepCallback):
                 values = metric.reference(self._real, n)
             else:
                 metric.recall(values)
-            found[name] = {"of": digest, "values": values}
-        if found != kept:
-            write_atomically(path, (json.dumps(found, indent=1) + "\n").encode())
-        return {name: entry["values"] for name, entry in found.items()}
+            entries[name], found[name] = {"of": digest, "values": values}, values
+        if entries != kept:
+            write_atomically(path, (json.dumps(entries, indent=1) + "\n").encode())
+        return found
 
     def _evaluate(self, step: int) -> None:
-        fake, values, upper = self.model.distribution(), {}, None
+        fake, upper = self.model.distribution(), None
+        values: dict[str, float] = {}
         if not np.isfinite(fake).all():
             last = guard.last_good(self.run.path / "checkpoints")
             raise guard.NonFiniteLoss(
@@ -173,7 +185,7 @@ def _rounded(value: float) -> float:
     return rounded if math.isfinite(rounded) else float(value)
 
 
-def _read(path) -> dict:
+def _read(path: Path) -> dict[str, Any]:
     """What a file of references holds; nothing if it is not there, or damaged."""
     try:
         kept = json.loads(path.read_bytes())

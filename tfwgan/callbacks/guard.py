@@ -7,14 +7,18 @@ import contextlib
 import math
 import signal
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
-from typing import Any
+from types import FrameType
+from typing import Any, Self
 
 from tfwgan import checkpoint
 from tfwgan.callbacks.record import Clock
 from tfwgan.callbacks.steps import StepCallback
 from tfwgan.errors import lack
+from tfwgan.loop import Logs
+
+_Handler = Callable[[int, FrameType | None], Any] | int | None  # of a signal
 
 
 class NonFiniteLoss(RuntimeError):
@@ -31,11 +35,11 @@ class TrainingStopped(RuntimeError):
 class StopOnNonFinite(StepCallback):
     """Raises `NonFiniteLoss` at the first step where a logged term is NaN or infinite."""
 
-    def __init__(self, folder: Path):
+    def __init__(self, folder: Path) -> None:
         super().__init__()
         self.folder = folder
 
-    def on_step(self, step, logs):  # noqa: D102 - see StepCallback
+    def on_step(self, step: int, logs: Logs) -> None:  # noqa: D102 - see StepCallback
         # In Python: every eager operation of TensorFlow leaves some bytes behind, a step of a run
         # after the other.
         values = {name: float(value) for name, value in logs.items()}
@@ -67,36 +71,36 @@ class Checkpoint(StepCallback):
 
     def __init__(
         self, folder: Path, clock: Clock, about: Mapping[str, Any], every: int, last: int, keep: int
-    ):
+    ) -> None:
         super().__init__()
         self.folder, self.clock, self.about = folder, clock, about
         self.every, self.last, self.keep = every, last, keep
         self.interrupted: str | None = None
-        self._handlers = {}
+        self._handlers: dict[int, _Handler] = {}
         self._saved = -1
 
-    def __enter__(self):
+    def __enter__(self) -> Self:
         """Listens for the two signals; a second one has its usual effect at once."""
         if threading.current_thread() is threading.main_thread():
             for number in (signal.SIGINT, signal.SIGTERM):
                 self._handlers[number] = signal.signal(number, self._note)
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, *_: object) -> None:
         self._release()
 
-    def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
+    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: D102 - see StepCallback
         super().on_train_begin()
         self._saved = self.step if checkpoint.path_of(self.folder, self.step).exists() else -1
 
-    def on_step(self, step, logs):  # noqa: D102 - see StepCallback
+    def on_step(self, step: int, logs: Logs) -> None:  # noqa: D102 - see StepCallback
         if self.interrupted:
             self.model.stop_training = True
         elif step % self.every and step != self.last:
             return
         self.save()
 
-    def on_train_end(self, logs=None):
+    def on_train_end(self, logs: Logs | None = None) -> None:
         """Saves what was trained since the last checkpoint, whoever ended training."""
         self.save()
 
@@ -130,7 +134,7 @@ class Checkpoint(StepCallback):
             signal.signal(number, handler)
         self._handlers = {}
 
-    def _note(self, number: int, frame) -> None:
+    def _note(self, number: int, frame: FrameType | None) -> None:
         self.interrupted = signal.Signals(number).name
         self._release()
 

@@ -11,8 +11,9 @@ import tensorflow as tf
 
 from tfwgan.callbacks.steps import StepCallback
 from tfwgan.data.dataset import Dataset
+from tfwgan.loop import Logs
 from tfwgan.protocols import RunFolder
-from tfwgan.render import picture, save_png
+from tfwgan.render import Heads, picture, save_png
 
 _N_IMAGES, _N_POINTS, _COLUMNS = 64, 2000, 8
 _MOST_ROWS = 16  # classes; more would be too small to see
@@ -31,7 +32,7 @@ class Pictures(StepCallback):
         dataset: Dataset,
         every: int,
         last: int,
-    ):
+    ) -> None:
         super().__init__()
         self.run, self.writer, self.every, self.last = run, writer, every, last
         self.dataset = dataset
@@ -40,13 +41,13 @@ class Pictures(StepCallback):
             np.arange(min(self._n, len(dataset))) * max(1, len(dataset) // self._n)
         )
 
-    def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
+    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: D102 - see StepCallback
         super().on_train_begin()
         if self.step == 0:
             self._show("real", self._real_picture(), 0)
             self._show_samples(0)
 
-    def on_step(self, step, logs):  # noqa: D102 - see StepCallback
+    def on_step(self, step: int, logs: Logs) -> None:  # noqa: D102 - see StepCallback
         if step % self.every == 0 or step == self.last:
             self._show_samples(step)
 
@@ -79,7 +80,7 @@ class Pictures(StepCallback):
             pixels = picture(samples, self._real)
         self._show(f"step_{step:06d}", pixels, step)
 
-    def _heads(self, classes: list[int]) -> dict:
+    def _heads(self, classes: list[int]) -> Heads:
         """Heads that name the classes, left of their rows, and tell above how many there are.
 
         Classes without names have their numbers. The head above is there only if not all are shown.

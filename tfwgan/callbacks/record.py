@@ -11,6 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfwgan.callbacks.steps import StepCallback
+from tfwgan.loop import Logs
 from tfwgan.protocols import RunFolder
 from tfwgan.screen import Screen
 
@@ -18,7 +19,7 @@ from tfwgan.screen import Screen
 class Clock:
     """Seconds of training, over all the parts of a run that was resumed."""
 
-    def __init__(self, seconds_before: float = 0.0):
+    def __init__(self, seconds_before: float = 0.0) -> None:
         self._start = time.perf_counter() - seconds_before
 
     @property
@@ -30,12 +31,15 @@ class Clock:
 class Rate:
     """Images per second since the last look; the first step, which is compiled, does not count."""
 
-    def __init__(self, images_before: Callable[[int], int]):
-        self._images_before, self._mark, self._begun = images_before, None, False
+    def __init__(self, images_before: Callable[[int], int]) -> None:
+        self._images_before, self._begun = images_before, False
+        # A step and when it was done; below 0 before training begins.
+        self._mark: tuple[int, float] = (-1, 0.0)
 
     def begin(self, step: int) -> None:
         """Training begins or goes on after a step."""
-        self._mark = self._mark or (step, time.perf_counter())
+        if self._mark[0] < 0:
+            self._mark = step, time.perf_counter()
 
     def note(self, step: int) -> None:
         """A step is done; after the first one the clock starts anew."""
@@ -76,13 +80,13 @@ class Record(StepCallback):
         every: int,
         last: int,
         images_before: Callable[[int], int],
-    ):
+    ) -> None:
         super().__init__()
         self.run, self.writer, self.clock, self.settings = run, writer, clock, settings
         self.every, self.last = every, last
         self._rate = Rate(images_before)
 
-    def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
+    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: D102 - see StepCallback
         super().on_train_begin()
         self._rate.begin(self.step)
         if self.step == 0:
@@ -90,7 +94,7 @@ class Record(StepCallback):
             with self.writer.as_default(0):
                 tf.summary.text("settings", "\n".join(["| setting | value |", "|---|---|", *lines]))
 
-    def on_step(self, step, logs):  # noqa: D102 - see StepCallback
+    def on_step(self, step: int, logs: Logs) -> None:  # noqa: D102 - see StepCallback
         self._rate.note(step)
         if step % self.every and step != self.last:
             return
@@ -111,11 +115,11 @@ class WeightHistograms(StepCallback):
     They are named `weights/critic/<layer>/...` and so on.
     """
 
-    def __init__(self, writer: tf.summary.SummaryWriter, every: int, last: int):
+    def __init__(self, writer: tf.summary.SummaryWriter, every: int, last: int) -> None:
         super().__init__()
         self.writer, self.every, self.last = writer, every, last
 
-    def on_step(self, step, logs):  # noqa: D102 - see StepCallback
+    def on_step(self, step: int, logs: Logs) -> None:  # noqa: D102 - see StepCallback
         if step % self.every and step != self.last:
             return
         parts = {
@@ -135,18 +139,20 @@ class Progress(StepCallback):
     On a terminal that is one line that changes in place, elsewhere a line every `every` steps.
     """
 
-    def __init__(self, screen: Screen, every: int, last: int, images_before: Callable[[int], int]):
+    def __init__(
+        self, screen: Screen, every: int, last: int, images_before: Callable[[int], int]
+    ) -> None:
         super().__init__()
         self.screen, self.every, self.last = screen, every, last
         self._rate, self._shown_at = Rate(images_before), 0.0
 
-    def on_train_begin(self, logs=None):  # noqa: D102 - see StepCallback
+    def on_train_begin(self, logs: Logs | None = None) -> None:  # noqa: D102 - see StepCallback
         super().on_train_begin()
         self._first = self.step
         self._rate.begin(self.step)
         self.screen.say("compiling the training step ...")
 
-    def on_step(self, step, logs):  # noqa: D102 - see StepCallback
+    def on_step(self, step: int, logs: Logs) -> None:  # noqa: D102 - see StepCallback
         if step == self._first + 1:  # the one that was compiled tells nothing of the others
             self._start = time.perf_counter()
         self._rate.note(step)
@@ -158,7 +164,7 @@ class Progress(StepCallback):
             self.screen.status(f"step {step}/{self.last}  {self._left(step)}")
             self._shown_at = now
 
-    def _line(self, step: int, logs: Mapping[str, tf.Tensor], rate: float) -> str:
+    def _line(self, step: int, logs: Logs, rate: float) -> str:
         place = f"step {step:>{len(str(self.last))}}/{self.last}"
         values = "".join(f"  {name} {value:<10.4g}" for name, value in self.values(logs).items())
         return f"{place}{values}  {rate:,.0f} images/s  {self._left(step)}".rstrip()

@@ -6,6 +6,7 @@ other.
 
 import dataclasses
 from collections.abc import Mapping, Sequence
+from typing import Any
 
 import keras
 import tensorflow as tf
@@ -17,12 +18,13 @@ from tfwgan.metrics import METRICS
 from tfwgan.networks import CRITICS, GENERATORS, RECONSTRUCTORS
 from tfwgan.networks.features import couples_batch, heads
 from tfwgan.objectives import OBJECTIVES
+from tfwgan.objectives.adversarial import Adversarial
 from tfwgan.optimizers import OPTIMIZERS
 from tfwgan.priors import PRIORS, Info, Prior
 from tfwgan.program import spec
 from tfwgan.program.config import Config
 from tfwgan.program.spec import parse
-from tfwgan.protocols import Metric
+from tfwgan.protocols import Metric, Objective
 from tfwgan.trainer import GanTrainer
 
 # The betas of the WGAN-GP code for images; twice its rate, for runs that are short.
@@ -67,7 +69,9 @@ def make_trainer(
         )
     context = {"z_dim": config.z_dim, "image_shape": shape, "n_classes": n_classes}
 
-    def network(text: str, table: Mapping, kind: str, wanted: bool = True) -> keras.Model | None:
+    def network(
+        text: str, table: Mapping[str, Any], kind: str, wanted: bool = True
+    ) -> keras.Model | None:
         return spec.build(text, table, kind, **context) if wanted else None
 
     with strategy.scope(), rng.seeded_initializers(config.seed):
@@ -107,7 +111,8 @@ def resolve(config: Config) -> Config:
     """The configuration with the optimizers that its loss prefers in the place of "auto"."""
     preferred = preferred_optimizer(config.loss)
     auto = [name for name in ("g_opt", "d_opt") if getattr(config, name) == "auto"]
-    return dataclasses.replace(config, **dict.fromkeys(auto, preferred))
+    chosen: dict[str, Any] = dict.fromkeys(auto, preferred)
+    return dataclasses.replace(config, **chosen)
 
 
 def preferred_optimizer(loss: str) -> str:
@@ -140,7 +145,11 @@ def _augment(config: Config, shape: tuple[int, ...]) -> Chain | None:
 
 
 def _check(
-    config: Config, objective, prior: Prior, generator: keras.Model, critic: keras.Model | None
+    config: Config,
+    objective: Objective,
+    prior: Prior,
+    generator: keras.Model,
+    critic: keras.Model | None,
 ) -> None:
     """Raises `UsageError` if networks or prior lack what the objective needs."""
     loss, critic_spec, generator_spec = (
@@ -183,7 +192,8 @@ def _check(
             "or leave it out of the generator."
         )
     if (
-        objective.penalties
+        isinstance(objective, Adversarial)
+        and objective.penalties
         and couples_batch(critic)
         and "norm" not in parse(config.disc_arch).options
     ):

@@ -4,6 +4,7 @@ Run it alone on the machine: anything beside it misleads.
 """
 
 import json
+from typing import Any
 
 from absl import flags
 
@@ -25,8 +26,8 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_bool("xla", False, "compile the updates with XLA", flag_values=values)
 
 
-def command(*arguments) -> None:
-    """Runs the workloads."""
+def command(*arguments: Any) -> None:
+    """Runs the workloads: `arguments` are names, then the flags."""
     *names, values = arguments
     with quiet_tensorflow():
         from tfwgan.studies.benchmark import benchmark

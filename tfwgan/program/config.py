@@ -45,6 +45,10 @@ def _field(default: Any, help: str) -> Any:  # noqa: A002 - the word of flags
 class Config:
     """What defines a run. Values are checked on construction; specs are read when the run is built.
 
+        >>> from tfwgan import Config
+        >>> Config(data="ring8", loss="wgan_lp", gen_arch="MLP", disc_arch="MLP", seed=3).run_name
+        'ring8_wgan_lp_MLP_MLP_normal_s3'
+
     Raises:
         UsageError: If a value has the wrong type or is out of range.
     """
@@ -136,7 +140,7 @@ class Config:
         None, "name of the run's folder; default: made from data, loss and networks"
     )
 
-    def __post_init__(self):
+    def __post_init__(self) -> None:
         hints = typing.get_type_hints(type(self))
         for field in dataclasses.fields(self):
             value = convert(getattr(self, field.name), hints[field.name], f"--{field.name}")
@@ -212,7 +216,7 @@ PATHS = ("data_dir", "out_dir")
 FACTS = ("class_names",)  # what config.json says of a run beside its settings
 
 
-def fields() -> dict[str, dataclasses.Field]:
+def fields() -> dict[str, dataclasses.Field[Any]]:
     """The fields of `Config` by name; each has its help under ``metadata["help"]``."""
     return {field.name: field for field in dataclasses.fields(Config)}
 
@@ -257,7 +261,7 @@ def _check_text(value: Any, what: str) -> None:
 
 Config.__doc__ = "\n".join(
     [
-        Config.__doc__,
+        Config.__doc__ or "",
         "Attributes:",
         *(f"    {name}: {one.metadata['help']}." for name, one in fields().items()),
     ]

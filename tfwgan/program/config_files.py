@@ -96,7 +96,7 @@ def _from_json(text: str) -> dict[str, Any]:
         return dict(pairs)
 
     values = json.loads(text, object_pairs_hook=unique)
-    if not isinstance(values, Mapping):
+    if not isinstance(values, dict):
         raise ValueError("it must hold an object of settings")
     return values
 

@@ -15,6 +15,7 @@ import keras
 import tensorflow as tf
 
 from tfwgan.errors import UsageError
+from tfwgan.objectives.adversarial import Adversarial
 from tfwgan.trainer import GanTrainer
 
 _ENOUGH = 20e9  # operations that a timed step may take: some tenths of a second on a laptop
@@ -90,7 +91,8 @@ def least_memory(trainer: GanTrainer) -> int:
     generator = _kept(trainer.generator)
     if trainer.critic is None:
         return generator
-    critic, penalised = _kept(trainer.critic), bool(trainer.objective.penalties)
+    critic, objective = _kept(trainer.critic), trainer.objective
+    penalised = isinstance(objective, Adversarial) and bool(objective.penalties)
     return max((2 + penalised) * critic, generator + critic)
 
 

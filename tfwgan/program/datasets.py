@@ -1,8 +1,9 @@
 """Data sets by their specs: ``ring8-n=64``, ``tfds=mnist``, ``folder=~/photos``."""
 
 import dataclasses
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any, NoReturn
 
 from tfwgan.data import DATASETS
 from tfwgan.data.catalogue import outline as tfds_outline
@@ -72,7 +73,7 @@ def load(
             of images.
     """
     view = View(image_size, center_crop, gray_scale)
-    dataset = _build(DATASETS, text, data_dir, view, limit_data)
+    dataset: Dataset = _build(DATASETS, text, data_dir, view, limit_data)
     if limit_data is None or limit_data >= len(dataset):
         return dataset
     labels = None if dataset.labels is None else dataset.labels[:limit_data]
@@ -96,18 +97,21 @@ def outline(
         UsageError: As `load`, as far as that can be told.
     """
     view = View(image_size, center_crop, gray_scale)
-    known = _build({**DATASETS, "tfds": tfds_outline}, text, data_dir, view, limit_data)
-    size = known.size if None in (known.size, limit_data) else min(known.size, limit_data)
+    table = {**DATASETS, "tfds": tfds_outline}
+    known: Dataset | Outline = _build(table, text, data_dir, view, limit_data)
+    size = known.size
+    if size is not None and limit_data is not None:
+        size = min(size, limit_data)
     return dataclasses.replace(Outline.of(known), size=size)
 
 
 def _build(
-    table: Mapping[str, Callable],
+    table: Mapping[str, Any],
     text: str,
     data_dir: str | None,
     view: View,
     limit_data: int | None,
-) -> Dataset | Outline:
+) -> Any:
     """What a table makes of a spec and a view, once both are checked."""
     numbers = {
         "image_size": view.image_size,
@@ -120,9 +124,13 @@ def _build(
     name = spec.parse(text, "data set").name
     if name not in (*table, "given"):
         raise UsageError(f"Unknown data set {name!r}{_meant(text, name) or suggest(name, table)}")
-    table = {**table, "given": given}
     dataset = spec.build(
-        text, table, "data set", data_dir=data_dir, view=view, limit_data=limit_data
+        text,
+        {**table, "given": given},
+        "data set",
+        data_dir=data_dir,
+        view=view,
+        limit_data=limit_data,
     )
     if not dataset.is_image and view != AS_IS:
         raise UsageError(
@@ -132,7 +140,7 @@ def _build(
     return dataset
 
 
-def given(name: str, *, view: View = AS_IS) -> Dataset:
+def given(name: str, *, view: View = AS_IS) -> NoReturn:
     """Stands in for data that a program handed over as a `Dataset`.
 
     It is what the configuration of such a run names.

@@ -2,7 +2,7 @@
 
 import shlex
 import textwrap
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from tfwgan.callbacks.record import duration
 from tfwgan.data.dataset import Dataset, Outline
@@ -73,7 +73,7 @@ def _data(experiment: Experiment) -> str:
     )
 
 
-def _classes(names) -> str:
+def _classes(names: Iterable[str]) -> str:
     names = list(names)
     shown = ", ".join(f"{i} {name}" for i, name in enumerate(names[:_SHOWN_CLASSES]))
     return shown + (f", ... ({len(names)} in all)" if len(names) > _SHOWN_CLASSES else "")
@@ -84,9 +84,10 @@ def _cost(experiment: Experiment) -> dict[str, str]:
     steps, critic_steps = experiment.config.steps, experiment.critic_steps
     warm = critic_steps.warm_before(steps)
     lines, total, before = [], 0, cost.peak_memory()
-    for step in (0, critic_steps.next_change(0)):
-        if step >= steps:
+    for change in (0, critic_steps.next_change(0)):
+        if change >= steps:
             continue
+        step = int(change)
         n = critic_steps.at(step)
         one = cost.flop_per_step(experiment.trainer, experiment.element_spec(step))
         total += one * (warm if n != critic_steps.n else steps - warm)

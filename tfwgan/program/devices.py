@@ -110,7 +110,7 @@ def describe_devices(strategy: tf.distribute.Strategy) -> str:
     return f"{n} CPU"
 
 
-def _fix(gpus: list, n_cpus: int, devices: str) -> None:
+def _fix(gpus: list[tf.config.PhysicalDevice], n_cpus: int, devices: str) -> None:
     """Shows TensorFlow the chosen devices; it takes them once per process."""
     cpu = tf.config.list_physical_devices("CPU")[0]
     try:

@@ -45,8 +45,8 @@ def command(values: flags.FlagValues) -> None:
     from tfwgan import plots
     from tfwgan.render import save_png
 
-    work, plan = emd(*BOXES)
-    cheap, straight = emd(*PAIRS)
+    work, plan = emd(*map(np.array, BOXES))
+    cheap, straight = emd(*map(np.array, PAIRS))
     crossed = straight[::-1]
     dear = np.sum(crossed * np.abs(np.subtract.outer(PAIRS[0], PAIRS[2])))
     print(

@@ -35,6 +35,7 @@ from tfwgan.program.loading import (
 )
 from tfwgan.program.resume import about, facts, restore
 from tfwgan.program.runs import Run
+from tfwgan.protocols import Metric
 from tfwgan.saved_model import export_saved_model
 from tfwgan.schedule import CriticSteps
 from tfwgan.screen import Screen
@@ -58,18 +59,36 @@ __all__ = [
 
 @dataclasses.dataclass(frozen=True, repr=False)
 class Experiment:
-    """The parts of a run, ready to train, or in a dry run with the outline of the data only."""
+    """The parts of a run, ready to train, or in a dry run with the outline of the data only.
+
+    >>> import tfwgan
+    >>> networks = {"gen_arch": "MLP-dim=8", "disc_arch": "MLP-dim=8", "z_dim": 4}
+    >>> config = tfwgan.Config(data="ring8-n=64", batch_size=8, steps=2, **networks)
+    >>> experiment = tfwgan.build(config)
+    >>> experiment.batches(steps=1).element_spec["image"].shape
+    TensorShape([8, 5, 2])
+    """
 
     config: Config
     dataset: Dataset | Outline
     trainer: GanTrainer
     strategy: tf.distribute.Strategy
-    metrics: Mapping = dataclasses.field(default_factory=dict)
+    metrics: Mapping[str, Metric] = dataclasses.field(default_factory=dict)
 
     def __repr__(self) -> str:
         return (
             f"<Experiment {self.config.run_name}: {self.dataset.name}, {self.config.steps} steps>"
         )
+
+    @property
+    def loaded(self) -> Dataset:
+        """The data; `UsageError` if there is only their outline."""
+        if isinstance(self.dataset, Outline):
+            raise UsageError(
+                "This experiment was built with dry_run=True and has no data to train on; "
+                "build it without."
+            )
+        return self.dataset
 
     @property
     def critic_steps(self) -> CriticSteps:
@@ -88,7 +107,7 @@ class Experiment:
         """
         config, critic_steps = self.config, self.critic_steps
         return batches(
-            self.dataset,
+            self.loaded,
             batch_size=config.batch_size,
             n_critic=critic_steps.at(first_step),
             seed=config.seed,
@@ -128,6 +147,12 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
 
     It writes nothing, unless data have to be downloaded.
 
+        >>> import tfwgan
+        >>> networks = {"gen_arch": "MLP-dim=8", "disc_arch": "MLP-dim=8", "z_dim": 4}
+        >>> config = tfwgan.Config(data="ring8-n=64", batch_size=8, steps=2, **networks)
+        >>> tfwgan.build(config).trainer.sample(3).shape
+        TensorShape([3, 2])
+
     Args:
         config: What to build.
         dataset: Data to use instead of `config.data`.
@@ -139,29 +164,28 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
     """
     config = dataclasses.replace(resolve(config), threads=fix_threads(config.threads))
     strategy = make_strategy(config.devices, config.batch_size)
-    if dataset is None:
-        dataset = (outline_data if dry_run else load_data)(config)
-    elif spec.parse(config.data).name != dataset.name:
+    data = (outline_data if dry_run else load_data)(config) if dataset is None else dataset
+    if dataset is not None and spec.parse(config.data).name != dataset.name:
         config = dataclasses.replace(config, data=f"given={dataset.name}")
-    if dataset.size is not None and config.batch_size > dataset.size:
+    if data.size is not None and config.batch_size > data.size:
         raise UsageError(
-            f"--batch_size={config.batch_size} is more than the {dataset.size} items of "
+            f"--batch_size={config.batch_size} is more than the {data.size} items of "
             f"{config.data!r}."
         )
-    if config.flip and not dataset.is_image:
+    if config.flip and not data.is_image:
         raise UsageError(f"--flip mirrors images, and {config.data!r} has points; leave it out.")
     metrics = make_metrics(config.metrics)
     for metric in metrics.values():
-        metric.check(dataset.shape)
+        metric.check(data.shape)
     try:
         with plain_keras():
-            trainer = make_trainer(config, dataset.shape, strategy, dataset.n_classes)
+            trainer = make_trainer(config, data.shape, strategy, data.n_classes)
     except UsageError as error:  # labels that are missed may have been lost for a reason
-        lost = [remark for remark in dataset.remarks if remark.startswith("no labels")]
+        lost = [remark for remark in data.remarks if remark.startswith("no labels")]
         raise UsageError(f"{error} ({'; '.join(lost)})" if lost else str(error)) from None
-    trainer.class_names = dataset.class_names or ()
+    trainer.class_names = data.class_names or ()
     check_memory(trainer, config.batch_size)
-    return Experiment(config, dataset, trainer, strategy, metrics)
+    return Experiment(config, data, trainer, strategy, metrics)
 
 
 def fit(
@@ -177,6 +201,13 @@ def fit(
     An epoch of Keras is one interval of `log_steps`. SIGINT and SIGTERM end training gently: the
     state is saved, and `resume` goes on from there bit for bit. So it is where one of `callbacks`
     ends training.
+
+        >>> import tfwgan
+        >>> networks = {"gen_arch": "MLP-dim=8", "disc_arch": "MLP-dim=8", "z_dim": 4}
+        >>> config = tfwgan.Config(data="ring8-n=64", batch_size=8, steps=2, **networks)
+        >>> result = tfwgan.fit(tfwgan.build(config), fresh=True, verbose=False)
+        >>> result.step, result.saved_model.name
+        (2, 'saved_model')
 
     Args:
         experiment: What `build` made; its trainer is trained in place.
@@ -194,13 +225,8 @@ def fit(
         NonFiniteLoss: If a loss or a weight becomes NaN or infinite.
         TrainingStopped: If memory or the disk is full; the message says what is saved.
     """
-    if isinstance(experiment.dataset, Outline):
-        raise UsageError(
-            "This experiment was built with dry_run=True and has no data to train on; "
-            "build it without."
-        )
+    config, trainer, dataset = experiment.config, experiment.trainer, experiment.loaded
     check_callbacks(callbacks)
-    config, trainer, dataset = experiment.config, experiment.trainer, experiment.dataset
     with (
         plain_keras(),
         Run.resume(config) if resume else Run.create(config, fresh, **facts(dataset)) as run,
@@ -251,20 +277,8 @@ def _evaluation(
     config, metrics = experiment.config, experiment.metrics
     if not metrics:
         return []
-    limit, seed = config.eval_images, config.seed
-    return [
-        Evaluate(
-            run,
-            writer,
-            experiment.dataset,
-            metrics,
-            config.eval_steps,
-            config.steps,
-            limit,
-            seed,
-            screen,
-        )
-    ]
+    every, last, limit, seed = config.eval_steps, config.steps, config.eval_images, config.seed
+    return [Evaluate(run, writer, experiment.loaded, metrics, every, last, limit, seed, screen)]
 
 
 def _export(trainer: GanTrainer, run_dir: Path) -> Path:

@@ -46,7 +46,7 @@ def command(saved_model: str, values: flags.FlagValues) -> None:
     with quiet_tensorflow():
         from tfwgan.saved_model import class_names, count_classes, load
     from tfwgan import sampling
-    from tfwgan.render import save_samples
+    from tfwgan.render import Heads, save_samples
 
     model, columns = load(saved_model), values["columns"].value
     ends = model.latent(values["rows"].value + 1, values["seed"].value).numpy()
@@ -56,7 +56,7 @@ def command(saved_model: str, values: flags.FlagValues) -> None:
         z.reshape(-1, z.shape[-1]), *([labels] if count_classes(model) else [])
     ).numpy()
     names = class_names(model)
-    heads = (
+    heads: Heads = (
         {"column_heads": [f"{t:.2g}" for t in np.linspace(0, 1, columns)]}
         if images.ndim == 4
         else {}

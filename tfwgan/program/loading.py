@@ -1,6 +1,7 @@
 """From a `Config` or a run folder to what it names: the data, and the trainer as it was saved."""
 
 from pathlib import Path
+from typing import Any
 
 import tensorflow as tf
 
@@ -29,6 +30,13 @@ def load_trainer(path: str | Path) -> GanTrainer:
     """The trainer of a run as its newest readable checkpoint left it, or of one checkpoint file.
 
     It needs no data.
+
+        >>> import tfwgan
+        >>> networks = {"gen_arch": "MLP-dim=8", "disc_arch": "MLP-dim=8", "z_dim": 4}
+        >>> config = tfwgan.Config(data="ring8-n=64", batch_size=8, steps=2, **networks)
+        >>> result = tfwgan.fit(tfwgan.build(config), fresh=True, verbose=False)
+        >>> tfwgan.load_trainer(result.run_dir).steps_done
+        2
 
     Args:
         path: A run folder, or a checkpoint in one.
@@ -77,7 +85,7 @@ def load_run(run_dir: str | Path) -> tuple[GanTrainer, Dataset]:
     return load_trainer(run_dir), load_data_of(run_dir)
 
 
-def _view(config: Config) -> dict:
+def _view(config: Config) -> dict[str, Any]:
     """What a configuration says of its data beside their name."""
     names = ("data_dir", "image_size", "center_crop", "gray_scale", "limit_data")
     return {name: getattr(config, name) for name in names}

@@ -37,7 +37,7 @@ _OF_DATA = {"data", "image_size", "center_crop", "gray_scale", "limit_data"}
 class Run:
     """A run folder held by this process; `create` and `resume` make one, `close` lets it go."""
 
-    def __init__(self, path: Path, lock: int):
+    def __init__(self, path: Path, lock: int) -> None:
         self.path, self._lock = path, lock
         self._last: tuple[int, dict[str, Any]] | None = (
             None  # where the last row begins, and what it says

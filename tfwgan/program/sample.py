@@ -42,7 +42,7 @@ def command(saved_model: str, values: flags.FlagValues) -> None:
     """Loads the model, draws, writes."""
     with quiet_tensorflow():
         from tfwgan.saved_model import class_names, count_classes, load
-    from tfwgan.render import is_picture, save_samples
+    from tfwgan.render import Heads, is_picture, save_samples
 
     model, n, seed = load(saved_model), values["n"].value, values["seed"].value
     n_classes, names, columns = count_classes(model), class_names(model), None
@@ -56,7 +56,7 @@ def command(saved_model: str, values: flags.FlagValues) -> None:
             images = np.concatenate([_filled(part, columns) for part in parts])
     else:
         images = model.sample(n, seed, *([label] if n_classes else [])).numpy()
-    heads = {"row_heads": names} if columns and images.ndim == 4 else {}
+    heads: Heads = {"row_heads": names} if columns and images.ndim == 4 else {}
     said = save_samples(
         images,
         values["out"].value,

@@ -6,6 +6,7 @@ They are trainings, through the real trainer and input pipeline, and optimal tra
 import statistics
 import time
 from collections.abc import Callable, Iterator, Sequence
+from typing import Any
 
 import numpy as np
 import tensorflow as tf
@@ -13,6 +14,7 @@ import tensorflow as tf
 from tfwgan.callbacks.steps import StepCallback
 from tfwgan.data import Dataset, load
 from tfwgan.errors import UsageError, suggest
+from tfwgan.loop import Logs
 from tfwgan.program.config import Config
 from tfwgan.program.cost import flop_per_step
 from tfwgan.program.experiment import build
@@ -30,7 +32,7 @@ def _points() -> np.ndarray:
     return np.random.default_rng(0).uniform(-1, 1, [4096, 2]).astype(np.float32)
 
 
-def _patch_swd() -> dict:
+def _patch_swd() -> dict[str, float]:
     """Loss and gradient of the sliced W1 between all 16x16 patches, in 128 directions.
 
     The patches are of 64 + 64 images 64x64x1.
@@ -47,7 +49,7 @@ def _patch_swd() -> dict:
     return {"seconds": _median_seconds(lambda: gradient(x).numpy(), runs=10)}
 
 
-def _otmeans() -> dict:
+def _otmeans() -> dict[str, float]:
     """Moves 64 points on the 2704 squares until they converge.
 
     It gives `value`, their W1, and the number of `steps`.
@@ -58,7 +60,7 @@ def _otmeans() -> dict:
     return {"seconds": seconds, "value": round(means.value, 4), "steps": means.steps}
 
 
-def _median_seconds(work: Callable, runs: int) -> float:
+def _median_seconds(work: Callable[[], object], runs: int) -> float:
     """Median seconds of some runs after a first one that doesn't count."""
     times = []
     for _ in range(runs + 1):
@@ -70,7 +72,7 @@ def _median_seconds(work: Callable, runs: int) -> float:
 
 # All train WGAN-GP with 5 critic updates per generator update: one unit of work. Name: (data,
 # settings, timed units).
-TRAININGS = {
+TRAININGS: dict[str, tuple[Callable[[], np.ndarray], dict[str, Any], int]] = {
     # 32x32x3 images, batch 64, DCGAN of width 64 with batch norm in the generator
     "dcgan32": (
         lambda: _images(32, 32, 3),
@@ -106,7 +108,7 @@ TRANSPORTS = {"patch_swd": _patch_swd, "otmeans": _otmeans}
 WORKLOADS = (*TRAININGS, *TRANSPORTS)
 
 
-def benchmark(names: Sequence[str] = (), xla: bool = False) -> Iterator[dict]:
+def benchmark(names: Sequence[str] = (), xla: bool = False) -> Iterator[dict[str, Any]]:
     """Runs workloads one after the other.
 
     Args:
@@ -134,7 +136,7 @@ def benchmark(names: Sequence[str] = (), xla: bool = False) -> Iterator[dict]:
         }
 
 
-def _train(name: str, xla: bool, peak: float) -> dict:
+def _train(name: str, xla: bool, peak: float) -> dict[str, float]:
     """What `benchmark` yields of one of the trainings.
 
     `peak` is what a product of matrices reaches.
@@ -166,11 +168,12 @@ def _train(name: str, xla: bool, peak: float) -> dict:
 class _Timer(StepCallback):
     """Seconds of each step, its results in hand."""
 
-    def on_train_begin(self, logs=None):
+    def on_train_begin(self, logs: Logs | None = None) -> None:
         super().on_train_begin()
-        self.seconds, self._mark = [], time.perf_counter()
+        self.seconds: list[float] = []
+        self._mark = time.perf_counter()
 
-    def on_step(self, step, logs):
+    def on_step(self, step: int, logs: Logs) -> None:
         self.values(logs)
         now = time.perf_counter()
         self.seconds.append(now - self._mark)

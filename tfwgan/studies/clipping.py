@@ -3,8 +3,8 @@
 The study measures where the weights lie, how steep the critic is, what it says and what it proves.
 
 Arjovsky et al. (2017) wrote that with a large clip weights take long to reach their limit, and that
-with a small one gradients vanish. The multilayer perceptrons are the third seed's, which drew the
-weights' histograms beside WGAN-GP's.
+with a small one gradients vanish. The multilayer perceptrons are those of GANs-Implementations,
+which drew the weights' histograms beside WGAN-GP's.
 """
 
 import itertools
@@ -14,22 +14,33 @@ import numpy as np
 from scipy.stats import spearmanr
 
 from tfwgan.audit.critic import certified_gap
+from tfwgan.objectives.adversarial import Adversarial
 from tfwgan.plots import bar_chart, tiles
 from tfwgan.program.experiment import build
-from tfwgan.studies.study import Study, Trained, report, side_by_side, spread, train_all
+from tfwgan.studies.study import (
+    Settings,
+    Study,
+    Trained,
+    report,
+    side_by_side,
+    spread,
+    train_all,
+)
 from tfwgan.trainer import GanTrainer
 from tfwgan.transport.exact import w1
 
 CLIPS = {f"c = {clip:g}": clip for clip in (0.001, 0.003, 0.01, 0.03, 0.1)}
 BINS = 20  # of a histogram
 
+Runs = Mapping[str, Sequence[Trained]]  # of each method, one for each seed
+Found = Mapping[str, Sequence[Mapping[str, float]]]  # the numbers of these
 Means = Mapping[str, Mapping[str, float]]  # of each method's numbers, over the seeds
 
 _PENALISED = "WGAN-GP"
-_TOLD = "c = 0.01"  # whose histogram is also told in numbers: Arjovsky's clip, and the seed's
+_TOLD = "c = 0.01"  # whose histogram is also told in numbers: the clip of Arjovsky et al.
 
 
-def methods() -> dict[str, dict]:
+def methods() -> dict[str, Settings]:
     """The runs by name: a clip each, then the gradient penalty."""
     rmsprop, adam = "rmsprop-lr=3e-4", "adam-lr=3e-4-beta_1=0.5-beta_2=0.9"
     clipped = {
@@ -39,7 +50,7 @@ def methods() -> dict[str, dict]:
     return {**clipped, _PENALISED: {"loss": "wgan_gp=10", "g_opt": adam, "d_opt": adam}}
 
 
-def common(study: Study) -> dict:
+def common(study: Study) -> Settings:
     """What all runs share."""
     points = study.data.split("-")[0] in ("ring8", "grid25")
     return {
@@ -98,9 +109,14 @@ def run(study: Study) -> str:
 
 def critic_weights(trainer: GanTrainer) -> np.ndarray:
     """All trained weights of a critic, float64 `[n]`: those that a clip holds."""
-    return np.concatenate(
-        [np.ravel(weight) for weight in trainer.critic.trainable_variables]
-    ).astype(np.float64)
+    weights = trainer.critic.trainable_variables if trainer.critic is not None else []
+    return np.concatenate([np.ravel(weight) for weight in weights]).astype(np.float64)
+
+
+def _clip(trainer: GanTrainer) -> float:
+    """The bound on the size of the critic's weights; 0 for none."""
+    objective = trainer.objective
+    return objective.clip if isinstance(objective, Adversarial) else 0.0
 
 
 def histogram(weights: np.ndarray, clip: float) -> tuple[np.ndarray, np.ndarray]:
@@ -116,7 +132,7 @@ def histogram(weights: np.ndarray, clip: float) -> tuple[np.ndarray, np.ndarray]
 def measure(trained: Trained) -> dict[str, float]:
     """The numbers of one run; NaN is what it does not have."""
     trainer, real = trained.trainer, trained.real
-    weights, clip, fake = critic_weights(trainer), trainer.objective.clip, trainer.distribution()
+    weights, clip, fake = critic_weights(trainer), _clip(trainer), trainer.distribution()
     distance = w1(fake, real)
     critic = certified_gap(trainer, fake, real, distance)
     return {
@@ -144,7 +160,7 @@ def weight_charts(trainers: Mapping[str, GanTrainer]) -> np.ndarray:
     """Histograms of the critics' weights, three in a row."""
     charts = []
     for method, trainer in trainers.items():
-        places, counts = histogram(critic_weights(trainer), trainer.objective.clip)
+        places, counts = histogram(critic_weights(trainer), _clip(trainer))
         charts.append(
             bar_chart(
                 {method: (places, counts / 1000)}, method, "weight", "thousands", size=(440, 280)
@@ -162,7 +178,7 @@ def _samples(runs: Mapping[str, Trained], n: int = 32) -> np.ndarray:
     )
 
 
-def _text(study: Study, runs: Mapping, found: Mapping, untrained: np.ndarray) -> str:
+def _text(study: Study, runs: Runs, found: Found, untrained: np.ndarray) -> str:
     """What was done and found, in words."""
     settings, real = common(study), runs[_PENALISED][0].real
     half, minutes = (
@@ -171,8 +187,10 @@ def _text(study: Study, runs: Mapping, found: Mapping, untrained: np.ndarray) ->
     )
     start, reference = (w1(x, y) for x, y in ((untrained, real), (real[:half], real[half:])))
     _, counts = histogram(critic_weights(runs[_TOLD][0].trainer), CLIPS[_TOLD])
-    means = {method: {label: np.mean([one[label] for one in several]) for label in several[0]}
-             for method, several in found.items()}  # fmt: skip
+    means = {
+        method: {label: float(np.mean([one[label] for one in several])) for label in several[0]}
+        for method, several in found.items()
+    }
     return "\n\n".join([
         f"{settings['steps']:,} generator steps with 5 critic steps each, batches of "
         f"{settings['batch_size']}, seeds: {study.seeds}; RMSProp at 3e-4 for the clips, Adam "

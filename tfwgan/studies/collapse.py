@@ -1,16 +1,16 @@
 """Mode collapse: which GANs find all modes, on the ring of eight Gaussians and on digits.
 
-This is the third seed's comparison.
+This is the comparison of GANs-Implementations.
 
-The networks, batches and numbers of steps are the seed's. The optimizers are one for all but the
-clipped WGAN, since the seed's differ from method to method and so compare optimizers too; rates
+The networks, batches and numbers of steps are those of its authors. The optimizers are one for all
+but the clipped WGAN, since theirs differ from method to method and so compare optimizers too; rates
 fall to 0, and samples are drawn from the running average of the generator. A generator draws
 bridges between modes where its latents are connected: latents are corners of a cube, which are not,
 and one more method on the ring is WGAN-GP with 2,500 atoms that are trained.
 """
 
 import itertools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import numpy as np
@@ -20,18 +20,20 @@ from tfwgan.data.synthetic import SIGMA, ring8_centres
 from tfwgan.heads import with_heads
 from tfwgan.metrics.modes import class_coverage, coverage
 from tfwgan.plots import tiles
-from tfwgan.studies.study import Study, Trained, report, spread, train_all
+from tfwgan.studies.study import Settings, Study, Trained, report, spread, train_all
 from tfwgan.transport.exact import w1
+
+Measure = Callable[[np.ndarray], Mapping[str, float]]  # of generated samples
 
 SNAPSHOTS = {
     True: (200, 400, 600, 800, 5000),
     False: (1000, 2000, 3000, 5000, 10000),
-}  # the seed's, of the ring or not
+}  # the authors', of the ring or not
 _SAMPLES = 2500
 _PANEL = 480  # about the side of a snapshot in pixels
 
 
-def methods(ring: bool) -> dict[str, dict]:
+def methods(ring: bool) -> dict[str, Settings]:
     """The runs by name."""
     penalty = 0.1 if ring else 10
     rates = {"g_opt": "4e-3", "d_opt": "2e-3"} if ring else {"g_opt": "1e-3", "d_opt": "5e-4"}
@@ -66,7 +68,7 @@ def methods(ring: bool) -> dict[str, dict]:
     }
 
 
-def common(study: Study) -> dict:
+def common(study: Study) -> Settings:
     """What all runs share."""
     ring = study.data == "ring8"
     every = 200 if ring else 1000
@@ -117,21 +119,20 @@ def run(study: Study) -> str:
     )
 
 
-def _measure(data: str, trained: Trained) -> Callable[[np.ndarray], dict] | None:
+def _measure(data: str, trained: Trained) -> Measure | None:
     """How coverage is measured.
 
     It is measured by the modes of the mixture, or by the classes of labelled images.
     """
     if data == "ring8":
         return lambda fake: coverage(fake, ring8_centres(), SIGMA)
-    if trained.labels is None:
+    real, labels = trained.real, trained.labels
+    if labels is None:
         return None
-    return lambda fake: class_coverage(fake, trained.real, trained.labels)
+    return lambda fake: class_coverage(fake, real, labels)
 
 
-def _row(
-    method: str, runs: list[Trained], measure: Callable[[np.ndarray], dict] | None
-) -> dict[str, object]:
+def _row(method: str, runs: list[Trained], measure: Measure | None) -> dict[str, object]:
     """A line of the table."""
     fakes = [trained.trainer.distribution(_SAMPLES) for trained in runs]
     row: dict[str, object] = {"method": method}

@@ -1,15 +1,16 @@
 """DCGAN against WGAN by epochs: whose losses are smooth, whose mean something, what an epoch costs.
 
-The comparison is the fourth seed's, and so are networks, optimizers, batches and latents. Its
+The comparison is that of WGANvsDCGAN, and so are networks, optimizers, batches and latents. Its
 defects are not: images are shuffled, and scaled to [-1, 1], where the generator draws them; every
 critic step has a batch and latents of its own; the penalty mixes by uniform weights, one per
 sample, and is no part of what is called the critic's estimate; scales of batch norm begin near 1.
-An epoch is the seed's: one generator step per batch.
+An epoch is the authors': one generator step per batch.
 """
 
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from PIL import Image
@@ -19,15 +20,15 @@ from scipy.stats import t as student
 
 from tfwgan.errors import UsageError
 from tfwgan.heads import with_heads
-from tfwgan.plots import line_chart, tiles
+from tfwgan.plots import Numbers, line_chart, tiles
 from tfwgan.program.loading import load_data
-from tfwgan.studies.study import Study, Trained, report, table, train_all
+from tfwgan.studies.study import Settings, Study, Trained, report, table, train_all
 from tfwgan.transport.exact import w1
 from tfwgan.transport.patches import patch_swd
 
 BATCH, PENALTY = 64, 10
 WINDOW = 51  # steps of the running median
-EPOCHS = {True: 2, False: 10}  # fast or not; 10 are the seed's
+EPOCHS = {True: 2, False: 10}  # fast or not; 10 are the authors'
 
 _PANEL = 240  # about the side of a snapshot in pixels
 
@@ -50,7 +51,7 @@ METHODS = {
 }
 
 
-def common(every: int, epochs: int) -> dict:
+def common(every: int, epochs: int) -> Settings:
     """What both runs share; `every` is the number of steps of an epoch."""
     return {
         "gen_arch": _GENERATOR,
@@ -119,7 +120,7 @@ def epoch_seconds(logged: Sequence[Mapping[str, float]], every: int) -> np.ndarr
     return (clock[:, -1] - clock[:, 0]) * every / (every - 1)
 
 
-def spike(values: Sequence[float], window: int = WINDOW) -> tuple[float, float]:
+def spike(values: Numbers, window: int = WINDOW) -> tuple[float, float]:
     """The largest distance of a series from its running median.
 
     The second number is the same in units of the median distance.
@@ -138,14 +139,14 @@ def estimates(trained: Trained, every: int) -> np.ndarray:
     For `gan` that is log 2 - loss / 2, at most the Jensen-Shannon divergence; for WGANs E f(x) - E
     f(G(z)).
     """
-    if trained.trainer.objective.penalties:
+    if "critic_estimate" in trained.trainer.objective.terms:
         values = np.array(trained.curve("critic_estimate")[1])
     else:
         values = math.log(2) - np.array(trained.curve("critic_loss")[1]) / 2
     return _ends(values, every)
 
 
-def _ends(values: Sequence[float], every: int) -> np.ndarray:
+def _ends(values: Numbers, every: int) -> np.ndarray:
     """Means over the last tenth of each epoch."""
     return np.reshape(values, [-1, every])[:, -math.ceil(every / 10) :].mean(axis=1)
 
@@ -155,7 +156,7 @@ def _distances(trained: Trained) -> list[float]:
     return [value for step, value in zip(*trained.curve("w1"), strict=True) if step]
 
 
-def agreement(x: Sequence[float], y: Sequence[float]) -> float | str:
+def agreement(x: Numbers, y: Numbers) -> float | str:
     """Spearman's rank correlation of two series; of fewer than four pairs none."""
     if len(x) < 4 or np.ptp(x) == 0 or np.ptp(y) == 0:
         return "-"
@@ -188,14 +189,18 @@ def _row(method: str, trained: Trained, every: int) -> dict[str, object]:
 
 
 def _text(
-    runs: Mapping[str, Trained], rows: Sequence[Mapping], every: int, epochs: int, items: int
+    runs: Mapping[str, Trained],
+    rows: Sequence[Mapping[str, Any]],
+    every: int,
+    epochs: int,
+    items: int,
 ) -> str:
     """What was done and found, in words, and a table of the epochs."""
     minutes = sum(trained.seconds for trained in runs.values()) / 60
     quick, slow = (row["seconds per epoch"] for row in rows)
-    lines = [{"epoch": epoch + 1} for epoch in range(epochs)]
+    lines: list[dict[str, float]] = [{"epoch": epoch + 1} for epoch in range(epochs)]
     for method, trained in runs.items():
-        columns = {
+        columns: dict[str, Numbers] = {
             "seconds": epoch_seconds(trained.logged, every),
             "estimate": estimates(trained, every),
             "W1": _distances(trained),

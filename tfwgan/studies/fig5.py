@@ -6,15 +6,15 @@ That minimum is what OTMeans computes without any network, so the trained genera
 beside it.
 """
 
-from tfwgan.studies.study import Study, report, side_by_side, train
+from tfwgan.studies.study import Settings, Study, report, side_by_side, train
 from tfwgan.transport.means import ot_means
 
 N = 64
 
 
-def settings(study: Study) -> dict:
+def settings(study: Study) -> Settings:
     """The run: the critic of the paper; on squares that are 31 pixels wide if it has to be fast."""
-    size = {"disc_arch": "FC-nf=512", "steps": 800 if study.fast else 1500}
+    size: Settings = {"disc_arch": "FC-nf=512", "steps": 800 if study.fast else 1500}
     if study.data == "squares":
         fast = {"data": "squares-size=31-square=5", "disc_arch": "FC-nf=512", "steps": 1200}
         size = fast if study.fast else {"disc_arch": "FC-nf=1024", "steps": 3000, "xla": True}

@@ -6,10 +6,10 @@ The least W1 is 0 then.
 import numpy as np
 
 from tfwgan.audit.atoms import inspect_atoms
-from tfwgan.studies.study import Study, report, side_by_side, train
+from tfwgan.studies.study import Settings, Study, report, side_by_side, train
 
 
-def settings(study: Study) -> dict:
+def settings(study: Study) -> Settings:
     """The run: N images, N atoms, all of them in every batch."""
     if study.data == "squares":
         data, n = "squares-size=32-square=5-stride=3", 81

@@ -15,7 +15,7 @@ from scipy.stats import binomtest
 
 from tfwgan.networks.cnn import receptive_field
 from tfwgan.program.spec import parse
-from tfwgan.studies.study import Study, Trained, report, side_by_side, spread, train_all
+from tfwgan.studies.study import Settings, Study, Trained, report, side_by_side, spread, train_all
 from tfwgan.transport.patches import local_patch_swd, patch_swd
 
 DEPTH, KERNEL, WIDTH = 3, 3, 16  # of the convolutional critic, whose strides are 2
@@ -26,7 +26,7 @@ FIELD, STRIDE = receptive_field(DEPTH, KERNEL), 2**DEPTH
 SIZE = 31
 
 
-def methods(fast: bool) -> dict[str, dict]:
+def methods(fast: bool) -> dict[str, Settings]:
     """The runs of the study by name.
 
     They are three critics, and the direct distance that each is compared with.
@@ -93,7 +93,7 @@ def run(study: Study) -> str:
     )
 
 
-def common(study: Study) -> dict:
+def common(study: Study) -> Settings:
     """What all runs of the study share."""
     steps = methods(study.fast)["FC critic"]["steps"]
     data = (

@@ -3,7 +3,7 @@
 import numpy as np
 
 from tfwgan.objectives import OBJECTIVES
-from tfwgan.studies.study import Study, Trained, report, side_by_side, train_all
+from tfwgan.studies.study import Settings, Study, Trained, report, side_by_side, train_all
 from tfwgan.transport.exact import w1
 from tfwgan.transport.patches import patch_swd
 
@@ -13,7 +13,7 @@ _PATCHES = "-p=8-s=4"  # which leave nothing of 28, 32 or 64 pixels out
 _SPECS = {"sinkhorn": "sinkhorn=0.1", "patch_w1": f"patch_w1{_PATCHES}-max_patches=512"}
 
 
-def settings(study: Study) -> dict[str, dict]:
+def settings(study: Study) -> dict[str, Settings]:
     """The runs by name."""
     if study.data in ("ring8", "grid25"):
         networks = {"gen_arch": "MLP", "disc_arch": "MLP", "z_dim": 32, "batch_size": 256}

@@ -6,14 +6,14 @@ import io
 import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 
 from tfwgan import checkpoint
 from tfwgan.callbacks.record import Progress, duration
 from tfwgan.files import write_atomically
-from tfwgan.plots import line_chart, tiles
+from tfwgan.plots import Curve, line_chart, tiles
 from tfwgan.program.config import Config
 from tfwgan.program.experiment import build, fit
 from tfwgan.render import image_grid, save_png
@@ -21,6 +21,7 @@ from tfwgan.screen import Screen
 from tfwgan.trainer import GanTrainer
 
 Key = TypeVar("Key")
+Settings = dict[str, Any]  # of a run: fields of `Config` by name
 
 _WIDTH = 1600  # about that of grids side by side, in pixels
 
@@ -48,14 +49,14 @@ class Study:
     base: Config = Config()
 
     @classmethod
-    def at(cls, parent: str | Path, name: str, **options) -> "Study":
+    def at(cls, parent: str | Path, name: str, **options: Any) -> "Study":
         """A study in a folder of its own, named after it, its data and whether it is fast."""
         data = "".join(c if c.isalnum() else "_" for c in options["data"])
         return cls(
             out=Path(parent) / f"{name}_{data}{'_fast' if options['fast'] else ''}", **options
         )
 
-    def config(self, name: str, **settings) -> Config:
+    def config(self, name: str, **settings: Any) -> Config:
         """A configuration of one run of the study."""
         common = {"data": self.data, "data_dir": self.data_dir, "limit_data": self.limit_data}
         folder = {"out_dir": str(self.out / "runs"), "name": name}
@@ -78,8 +79,8 @@ class Trained:
     trainer: GanTrainer
     real: np.ndarray
     labels: np.ndarray | None
-    rows: list[dict]
-    logged: list[dict]
+    rows: list[dict[str, float]]
+    logged: list[dict[str, float]]
     seconds: float
 
     def curve(self, name: str) -> tuple[list[float], list[float]]:
@@ -116,7 +117,7 @@ def train(config: Config, progress_steps: int | None = None) -> Trained:
     losses = {"step", "seconds", "images_per_second", *experiment.trainer.trackers}
     logged = [row for row in result.history if "seconds" in row]
     evaluated = [row for row in result.history if row.keys() - losses]
-    real, labels = experiment.dataset.real(slice(None)), experiment.dataset.labels
+    real, labels = experiment.loaded.real(slice(None)), experiment.loaded.labels
     return Trained(
         experiment.trainer, real, labels, evaluated, logged, max(row["seconds"] for row in logged)
     )
@@ -132,7 +133,7 @@ def train_all(
     runs: dict[Key, Trained] = {}
     for number, (key, config) in enumerate(configs.items(), 1):
         ahead = sum(not _finished(other) for other in list(configs.values())[number - 1 :])
-        typical = np.mean([run.seconds for run in runs.values()]) if runs else 0.0
+        typical = float(np.mean([run.seconds for run in runs.values()])) if runs else 0.0
         left = f", about {duration(typical * ahead)} to go" if typical * ahead else ""
         print(f"\nrun {number} of {len(configs)}{left}", end="")
         runs[key] = train(config, progress_steps)
@@ -162,7 +163,7 @@ def report(
     text: str,
     rows: Sequence[Mapping[str, object]],
     pictures: Mapping[str, np.ndarray],
-    curves: Mapping[str, Mapping[str, tuple[Sequence[float], Sequence[float]]]],
+    curves: Mapping[str, Mapping[str, Curve]],
 ) -> str:
     """Writes report.md, results.json, results.csv and the pictures of a study.
 
@@ -189,11 +190,11 @@ def report(
     write_atomically(
         out / "results.json", (json.dumps(list(rows), indent=2, default=float) + "\n").encode()
     )
-    lines = io.StringIO()
-    writer = csv.DictWriter(lines, list(rows[0]), lineterminator="\n")
+    lines_of_csv = io.StringIO()
+    writer = csv.DictWriter(lines_of_csv, list(rows[0]), lineterminator="\n")
     writer.writeheader()
     writer.writerows(rows)
-    write_atomically(out / "results.csv", lines.getvalue().encode())
+    write_atomically(out / "results.csv", lines_of_csv.getvalue().encode())
     return markdown
 
 
