@@ -28,7 +28,7 @@ setup(
     ],
     package_dir={"tfwgan.configs": "configs"},
     package_data={
-        "tfwgan": ["py.typed"],
+        "tfwgan": ["py.typed", "*.pyi"],
         "tfwgan.data": ["bundled/*"],
         "tfwgan.program": ["components.json"],
         "tfwgan.configs": ["*.yaml"],
@@ -56,6 +56,7 @@ setup(
             "pytest-xdist>=3.6",
             "hypothesis>=6",
             "ruff>=0.9",
+            "mypy>=1.13",
             "setuptools>=68",
             "wheel",
         ],

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs the linter and the whole test suite, in an environment it makes itself if need be; arguments go to pytest:
+# Runs the linter, the type checker and the whole test suite, in an environment it makes itself if need be; arguments go to pytest:
 # bash scripts/test.sh -m "not slow"
 set -euo pipefail
 EXTRA="[test]"
@@ -12,5 +12,6 @@ fi
 export TFWGAN_TEST_DATA="${TFWGAN_TEST_DATA:-}"
 "$PYTHON" -m ruff check .
 "$PYTHON" -m ruff format --check .
+"$PYTHON" -m mypy
 # A process per core; the tests of a file share what they prepare, so they stay together.
 exec "$PYTHON" -m pytest -n auto --dist loadfile "$@"

@@ -1,11 +1,14 @@
 """Laws of the package's face: every public name explains itself, by an example that runs."""
 
 import doctest
+import importlib
 import inspect
+import re
 import subprocess
 import sys
 
 import pytest
+from conftest import ROOT
 
 import tfwgan
 from tfwgan import metrics, objectives, priors, transport
@@ -70,6 +73,14 @@ def test_the_distances_of_the_tables_are_the_functions_of_the_package():
                 [name + {"patch_w1": "-p=4", "projected_w1": "-dim=2"}.get(name, "")]
             ).values()
             assert getattr(metric.distance, "func", metric.distance) is distance
+
+
+def test_type_checkers_see_the_names_that_are_there():
+    stub = (ROOT / "tfwgan" / "__init__.pyi").read_text()
+    found = re.findall(r"from tfwgan\.([\w.]+) import (\w+) as \2$", stub, re.M)
+    assert sorted(name for _, name in found) == sorted(NOUNS)
+    for module, name in found:
+        assert getattr(importlib.import_module(f"tfwgan.{module}"), name) is getattr(tfwgan, name)
 
 
 def test_to_import_the_package_costs_nothing():

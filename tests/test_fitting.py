@@ -213,6 +213,7 @@ def test_what_makes_no_sense_for_two_networks_is_answered_in_a_sentence(call):
     assert "\n" not in str(caught.value)
 
 
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # of h5py
 def test_keras_callbacks_that_only_look_on_work_as_on_any_model(tmp_path):
     trainer, seen = make(), []
     callbacks = [

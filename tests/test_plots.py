@@ -5,8 +5,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tfwgan.plots import COLOURS, bar_chart, line_chart, matrix, moves, tiles
+from tfwgan.plots import COLOURS, bar_chart, line_chart, matrix, moves
 from tfwgan.program import verbs
+from tfwgan.render import tiles
 
 
 def places(picture, colour=COLOURS[0]):

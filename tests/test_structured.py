@@ -272,7 +272,7 @@ def test_info_terms_are_the_errors_of_the_guesses():
         ({"augment": "colour"}, "did you mean 'color'"),
         ({"loss": "gan-flip=0.5"}, "flip must be in [0, 0.5)"),
         ({"loss": "wgan-soft=True"}, "no option 'soft'"),
-        ({"z_prior": "info-categories=6"}, "more than --z_dim=8"),
+        ({"z_prior": "info-categories=6"}, "more than `z_dim=8`"),
     ],
     ids=str,
 )

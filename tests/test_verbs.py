@@ -227,7 +227,7 @@ def test_the_set_up_takes_a_python_that_suits(versions, found, tmp_path):
     "arguments, words",
     [
         (["--help=wgan_gp"], ["--loss=wgan_gp  gp=10.0", "Gulrajani et al., 2017, eq. 3"]),
-        (["train", "--help=DCGAN"], ["--gen_arch=DCGAN  nf=64", "--disc_arch=DCGAN  nf=64", "Args:"]),
+        (["train", "--help=DCGAN"], ["--gen_arch=DCGAN  nf=64", "--disc_arch=DCGAN", "Args:"]),
         (["options", "--help=w1"], ["--loss=w1", "--metrics=w1  otmeans=False"]),
     ],
 )

@@ -191,26 +191,6 @@ def moves(
     return _pixels(axes)
 
 
-def tiles(pictures: Sequence[Sequence[np.ndarray]], gap: int = 12) -> np.ndarray:
-    """Pictures `[h, w, 3]` in rows, on white."""
-    rows = []
-    for row in pictures:
-        tall = max(len(picture) for picture in row)
-        wide = [_padded(p, below=tall - len(p), right=gap if p is not row[-1] else 0) for p in row]
-        rows.append(np.concatenate(wide, axis=1))
-    width = max(row.shape[1] for row in rows)
-    rows = [
-        _padded(row, below=gap if row is not rows[-1] else 0, right=width - row.shape[1])
-        for row in rows
-    ]
-    return np.concatenate(rows)
-
-
-def _padded(pixels: np.ndarray, below: int, right: int) -> np.ndarray:
-    """A picture with so many white pixels below it and right of it."""
-    return np.pad(pixels, ((0, below), (0, right), (0, 0)), constant_values=255)
-
-
 def _axes(title: str, x_label: str, y_label: str, size: Size) -> Axes:
     """Axes to draw on, in a figure of their own."""
     # Charts are drawn at the end of studies only: nothing else should pay for the import.

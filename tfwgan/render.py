@@ -74,22 +74,39 @@ def image_grid(
         ValueError: If there are heads, but not as many as rows or columns.
     """
     pixels = to_bytes(visible(np.asarray(images)))
-    n, height, width, channels = pixels.shape
+    n = len(pixels)
     columns = columns or math.ceil(math.sqrt(n))
     rows = math.ceil(n / columns)
     for heads, places, what in ((row_heads, rows, "rows"), (column_heads, columns, "columns")):
         if len(heads) not in (0, places):
             raise ValueError(f"{len(heads)} heads were given for {places} {what}.")
-    grid = np.full(
-        (rows * (height + gap) + gap, columns * (width + gap) + gap, channels), 255, np.uint8
-    )
-    for i, image in enumerate(pixels):
-        top, left = gap + i // columns * (height + gap), gap + i % columns * (width + gap)
-        grid[top : top + height, left : left + width] = image
+    grid = tiles([list(pixels[i : i + columns]) for i in range(0, n, columns)], gap)
+    missing = max(0, columns - n) * (pixels.shape[2] + gap)  # places of a single row
+    grid = np.pad(grid, ((gap, gap), (gap, gap + missing), (0, 0)), constant_values=255)
     zoom = zoom or max(1, round(SIDE / max(grid.shape[:2])))
     return with_heads(
         grid.repeat(zoom, axis=0).repeat(zoom, axis=1), row_heads, column_heads, title
     )
+
+
+def tiles(pictures: Sequence[Sequence[np.ndarray]], gap: int = 12) -> np.ndarray:
+    """Pictures `[h, w, c]` in rows, with `gap` white pixels between them."""
+    rows = []
+    for row in pictures:
+        tall = max(len(picture) for picture in row)
+        wide = [_padded(p, below=tall - len(p), right=gap if p is not row[-1] else 0) for p in row]
+        rows.append(np.concatenate(wide, axis=1))
+    width = max(row.shape[1] for row in rows)
+    rows = [
+        _padded(row, below=gap if row is not rows[-1] else 0, right=width - row.shape[1])
+        for row in rows
+    ]
+    return np.concatenate(rows)
+
+
+def _padded(pixels: np.ndarray, below: int, right: int) -> np.ndarray:
+    """A picture with so many white pixels below it and right of it."""
+    return np.pad(pixels, ((0, below), (0, right), (0, 0)), constant_values=255)
 
 
 def scatter(

@@ -33,6 +33,13 @@ def export_saved_model(trainer: GanTrainer, path: str | Path) -> Path:
 
     An older one is replaced when the new one is complete, and nothing else ever is.
 
+        >>> import keras, tensorflow as tf
+        >>> from tfwgan import GanTrainer, Normal, export_saved_model, wgan_gp
+        >>> trainer = GanTrainer(Normal(4), keras.layers.Dense(2), keras.layers.Dense(1), wgan_gp)
+        >>> path = export_saved_model(trainer, "points")
+        >>> tf.saved_model.load("points").sample(5, 1).shape
+        TensorShape([5, 2])
+
     The model's endpoints, called as in ``tf.saved_model.load(path).sample(64, 1)``, take Python's
     numbers, NumPy's and tensors:
 

@@ -43,7 +43,7 @@ def command(values: flags.FlagValues) -> None:
     with quiet_tensorflow():
         from tfwgan.transport.histograms import emd
     from tfwgan import plots
-    from tfwgan.render import save_png
+    from tfwgan.render import save_png, tiles
 
     work, plan = emd(*map(np.array, BOXES))
     cheap, straight = emd(*map(np.array, PAIRS))
@@ -86,5 +86,5 @@ def command(values: flags.FlagValues) -> None:
     ]
     out = values["out"].value
     with cli.writing_to(out):
-        save_png(plots.tiles(picture), out)
+        save_png(tiles(picture), out)
     print(f"Wrote {out}.")

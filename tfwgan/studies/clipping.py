@@ -15,8 +15,9 @@ from scipy.stats import spearmanr
 
 from tfwgan.audit.critic import certified_gap
 from tfwgan.objectives.adversarial import Adversarial
-from tfwgan.plots import bar_chart, tiles
+from tfwgan.plots import bar_chart
 from tfwgan.program.experiment import build
+from tfwgan.render import tiles
 from tfwgan.studies.study import (
     Settings,
     Study,

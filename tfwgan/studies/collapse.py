@@ -19,7 +19,7 @@ from PIL import Image
 from tfwgan.data.synthetic import SIGMA, ring8_centres
 from tfwgan.heads import with_heads
 from tfwgan.metrics.modes import class_coverage, coverage
-from tfwgan.plots import tiles
+from tfwgan.render import tiles
 from tfwgan.studies.study import Settings, Study, Trained, report, spread, train_all
 from tfwgan.transport.exact import w1
 

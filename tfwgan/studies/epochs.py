@@ -20,8 +20,9 @@ from scipy.stats import t as student
 
 from tfwgan.errors import UsageError
 from tfwgan.heads import with_heads
-from tfwgan.plots import Numbers, line_chart, tiles
+from tfwgan.plots import Numbers, line_chart
 from tfwgan.program.loading import load_data
+from tfwgan.render import tiles
 from tfwgan.studies.study import Settings, Study, Trained, report, table, train_all
 from tfwgan.transport.exact import w1
 from tfwgan.transport.patches import patch_swd

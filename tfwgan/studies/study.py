@@ -13,10 +13,10 @@ import numpy as np
 from tfwgan import checkpoint
 from tfwgan.callbacks.record import Progress, duration
 from tfwgan.files import write_atomically
-from tfwgan.plots import Curve, line_chart, tiles
+from tfwgan.plots import Curve, line_chart
 from tfwgan.program.config import Config
 from tfwgan.program.experiment import build, fit
-from tfwgan.render import image_grid, save_png
+from tfwgan.render import image_grid, save_png, tiles
 from tfwgan.screen import Screen
 from tfwgan.trainer import GanTrainer
 

@@ -1,0 +1,45 @@
+# The public names for type checkers and editors; at run time they are loaded at first use.
+from tfwgan.data import Dataset as Dataset
+from tfwgan.data import batches as batches
+from tfwgan.errors import UsageError as UsageError
+from tfwgan.objectives import Adversarial as Adversarial
+from tfwgan.objectives import Direct as Direct
+from tfwgan.objectives import acgan as acgan
+from tfwgan.objectives import gan as gan
+from tfwgan.objectives import gradient_penalty as gradient_penalty
+from tfwgan.objectives import hinge as hinge
+from tfwgan.objectives import infogan as infogan
+from tfwgan.objectives import lipschitz_penalty as lipschitz_penalty
+from tfwgan.objectives import lsgan as lsgan
+from tfwgan.objectives import r1_penalty as r1_penalty
+from tfwgan.objectives import r2_penalty as r2_penalty
+from tfwgan.objectives import rpgan as rpgan
+from tfwgan.objectives import soft_hinge as soft_hinge
+from tfwgan.objectives import veegan as veegan
+from tfwgan.objectives import wgan as wgan
+from tfwgan.objectives import wgan_gp as wgan_gp
+from tfwgan.objectives import wgan_lp as wgan_lp
+from tfwgan.priors import Binary as Binary
+from tfwgan.priors import Const as Const
+from tfwgan.priors import Info as Info
+from tfwgan.priors import Normal as Normal
+from tfwgan.priors import Sphere as Sphere
+from tfwgan.priors import Uniform as Uniform
+from tfwgan.program.config import Config as Config
+from tfwgan.program.experiment import Experiment as Experiment
+from tfwgan.program.experiment import NonFiniteLoss as NonFiniteLoss
+from tfwgan.program.experiment import TrainingStopped as TrainingStopped
+from tfwgan.program.experiment import build as build
+from tfwgan.program.experiment import fit as fit
+from tfwgan.program.experiment import load_trainer as load_trainer
+from tfwgan.saved_model import export_saved_model as export_saved_model
+from tfwgan.trainer import GanTrainer as GanTrainer
+from tfwgan.transport import certify as certify
+from tfwgan.transport import exact_plan as exact_plan
+from tfwgan.transport import ot_means as ot_means
+from tfwgan.transport import patch_swd as patch_swd
+from tfwgan.transport import sinkhorn as sinkhorn
+from tfwgan.transport import swd as swd
+from tfwgan.transport import w1 as w1
+
+__version__: str
