@@ -185,7 +185,7 @@ def test_doublings_offer_the_nearest_power_of_two(size):
         return
     with pytest.raises(UsageError) as caught:
         doublings((size, size, 3))
-    offered = int(str(caught.value).partition("--image_size=")[2].strip("."))
+    offered = int(str(caught.value).partition("`image_size=")[2].strip("`."))
     assert offered in fits and abs(offered - size) == min(abs(fit - size) for fit in fits)
 
 

@@ -145,7 +145,7 @@ def test_sets_without_labels_give_images_only():
     [
         (
             {"batch_size": 11},
-            "batch_size=11 is larger than numbers, which has 10 items; use --batch_size=10 or less",
+            "batch_size=11 is larger than numbers, which has 10 items; use `batch_size=10` or less",
         ),
         ({"batch_size": 0}, "batch_size must be at least 1, got 0"),
         ({"n_critic": 0}, "n_critic must be at least 1, got 0"),

@@ -156,7 +156,7 @@ def mean_distance(points: np.ndarray, limit: int = 2000) -> float:
     n, some = len(points), points
     if n > limit:
         order = np.argsort(
-            [zlib.crc32(np.ascontiguousarray(point)) for point in points], kind="stable"
+            [zlib.crc32(np.ascontiguousarray(point).data) for point in points], kind="stable"
         )
         some = points[order[np.arange(limit) * n // limit]]
     total = sum(float(block.sum()) for _, _, block in blocks(some, points))

@@ -104,7 +104,11 @@ def categories(trainer: GanTrainer, images: np.ndarray) -> np.ndarray:
 
 
 def _walk(
-    trainer: GanTrainer, z: np.ndarray, labels, places: range, values: np.ndarray
+    trainer: GanTrainer,
+    z: np.ndarray,
+    labels: tf.Tensor | None,
+    places: range,
+    values: np.ndarray,
 ) -> np.ndarray:
     """Makes images of each latent with its coordinates `places` set to each of the `values`.
 

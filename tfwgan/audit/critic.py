@@ -1,5 +1,6 @@
 """A critic's estimate of W1 is judged by bounds that hold whatever the critic is."""
 
+import keras
 import numpy as np
 import tensorflow as tf
 
@@ -62,7 +63,7 @@ def slope(trainer: GanTrainer, fake: np.ndarray, real: np.ndarray, n: int = 1024
     return float(norms.mean())
 
 
-def reads_images_only(critic) -> bool:
+def reads_images_only(critic: keras.Model | None) -> bool:
     """Tells whether the scores are a function of images.
 
     If they are, bounds on the distance of images follow from them.
@@ -70,5 +71,5 @@ def reads_images_only(critic) -> bool:
     return critic is not None and set(critic.input) == {"image"}
 
 
-def _score(critic, image: tf.Tensor) -> tf.Tensor:
+def _score(critic: keras.Model, image: tf.Tensor) -> tf.Tensor:
     return heads(feed(critic, {"image": image}))["score"]

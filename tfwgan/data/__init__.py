@@ -1,6 +1,7 @@
 """Data sets, and the one pipeline that feeds them to training."""
 
 import importlib
+from collections.abc import Callable
 from typing import Any
 
 from tfwgan.data.catalogue import tfds
@@ -11,7 +12,7 @@ from tfwgan.data.images import View
 from tfwgan.data.pipeline import batches
 from tfwgan.data.synthetic import grid25, grid25_centres, ring8, ring8_centres, squares
 
-DATASETS = {
+DATASETS: dict[str, Callable[..., Dataset]] = {
     "fashion_mini": fashion_mini,
     "squares": squares,
     "ring8": ring8,

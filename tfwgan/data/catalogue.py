@@ -75,7 +75,8 @@ def tfds(
             f"({_reason(error)}); "
             "delete them and prepare the set again."
         ) from error
-    return Dataset(_short(name), items, labels, tuple(classes) if labels is not None else None)
+    names = tuple(classes) if classes and labels is not None else None
+    return Dataset(_short(name), items, labels, names)
 
 
 def outline(
@@ -196,18 +197,18 @@ def _no_split(builder: Any, name: str, split: str, error: Exception) -> UsageErr
 
 def _make_ready(library: ModuleType, builder: Any, name: str, data_dir: str | None) -> None:
     """Downloads and converts the set, unless that was done before."""
-    online, mistyped = _has_network(), data_dir is not None and not Path(data_dir).exists()
+    online = _has_network()
+    mistyped = data_dir if data_dir is not None and not Path(data_dir).exists() else None
     # Without a network TFDS would try ten times, for over three minutes, in threads that outlive
     # the failure.
-    importlib.import_module(f"{library.__name__}.core.download.downloader").MAX_RETRIES = (
-        10 if online else 0
-    )
+    downloader: Any = importlib.import_module(f"{library.__name__}.core.download.downloader")
+    downloader.MAX_RETRIES = 10 if online else 0
     (library.enable_progress_bar if online else library.disable_progress_bar)()
     try:
         builder.download_and_prepare()
     except Exception as error:
-        if mistyped:
-            _remove_if_empty(data_dir)
+        if mistyped is not None:
+            _remove_if_empty(mistyped)
         raise UsageError(
             f"the TFDS set {name} is not prepared in {builder.data_path} and can't be downloaded "
             f"({_reason(error) if online else 'no network'}). "

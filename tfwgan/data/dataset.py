@@ -20,6 +20,15 @@ _PIECE = 16 << 20  # bytes that are read at once
 class Dataset:
     """A finite set of images or points.
 
+        >>> import numpy as np
+        >>> from tfwgan import Dataset
+        >>> images = np.zeros((5, 8, 8, 1), np.uint8)
+        >>> dataset = Dataset("black", images, labels=np.array([0, 1, 0, 1, 0]))
+        >>> dataset.size, dataset.shape, dataset.n_classes
+        (5, (8, 8, 1), 2)
+        >>> float(dataset.real(slice(1)).max())  # networks see [-1, 1]
+        -1.0
+
     Attributes:
         name: What to call the set in messages and file names.
         items: uint8 images `[n, h, w, c]` of any number of channels, or float32 points `[n, d]` in
@@ -65,10 +74,10 @@ class Dataset:
             _replace(self, class_names=tuple(map(str, self.class_names)))
         if self.labels is not None:
             _replace(self, labels=_labels(self.labels, len(self.items), self.name))
-            if self.labels.max() >= self.n_classes:
+            if self.class_names and self.labels.max() >= len(self.class_names):
                 raise UsageError(
-                    f"{self.name}: labels must lie in 0 ... {self.n_classes - 1}, one for each "
-                    "class name."
+                    f"{self.name}: labels must lie in 0 ... {len(self.class_names) - 1}, one for "
+                    "each class name."
                 )
 
     def __len__(self) -> int:
@@ -245,6 +254,6 @@ def _labels(labels: Any, n: int, name: str) -> np.ndarray:
     return labels.astype(np.int32, copy=False)
 
 
-def _little_endian(array: np.ndarray) -> np.ndarray:
+def _little_endian(array: np.ndarray) -> memoryview:
     """The same numbers in C order, low bytes first."""
-    return np.ascontiguousarray(array, array.dtype.newbyteorder("<"))
+    return np.ascontiguousarray(array, array.dtype.newbyteorder("<")).data

@@ -36,7 +36,7 @@ _SIXTEEN_BITS = ("I", "I;16", "I;16B", "I;16L", "I;16N")
 _GRAY = ("1", "L", "LA", *_SIXTEEN_BITS)
 _ORIENTATION = 0x0112  # the EXIF tag
 # How to turn `[h, w, c]` upright, by the value of the tag.
-_TURNS = {
+_TURNS: dict[int, Callable[[np.ndarray], np.ndarray]] = {
     2: lambda picture: picture[:, ::-1],
     3: lambda picture: picture[::-1, ::-1],
     4: lambda picture: picture[::-1],
@@ -56,7 +56,7 @@ class Unreadable(Exception):
         remedy: What to do about it.
     """
 
-    def __init__(self, path: Path, reason: str, remedy: str):
+    def __init__(self, path: Path, reason: str, remedy: str) -> None:
         super().__init__(f"{path} {reason}; {remedy}.")
         self.path, self.reason, self.remedy = path, reason, remedy
 
@@ -143,25 +143,25 @@ def _upright(image: Image.Image) -> np.ndarray:
     image.load()
     width, height = image.size
     rows = max(1, _BAND // width)
-    pixels = None
+    pixels = np.empty(0, np.uint8)
     for top in range(0, height, rows):
         band = np.asarray(_plain(image.crop((0, top, width, min(top + rows, height)))))
-        if pixels is None:
+        if top == 0:
             pixels = np.empty((height, width, 1 if band.ndim == 2 else 3), np.uint8)
         pixels[top : top + rows] = band[..., np.newaxis] if band.ndim == 2 else band
     return _TURNS.get(_orientation(image), lambda picture: picture)(pixels)
 
 
-def _orientation(image: Image.Image) -> int | None:
-    """Returns the value of the EXIF tag, or None where the block is damaged.
+def _orientation(image: Image.Image) -> int:
+    """Returns the value of the EXIF tag; 1, upright, where there is none or it is damaged.
 
     Such damage is no reason to refuse the picture.
     """
     try:
         value = image.getexif().get(_ORIENTATION)
     except Exception:
-        return None
-    return value if isinstance(value, int) else None
+        return 1
+    return value if isinstance(value, int) else 1
 
 
 def _plain(image: Image.Image) -> Image.Image:

@@ -99,12 +99,14 @@ def _existing(path: str) -> Path:
     raise UsageError(f"there is no folder {root}; check the path.")
 
 
-def _walk(root: Path) -> tuple[list[Parts], collections.Counter]:
+def _walk(root: Path) -> tuple[list[Parts], collections.Counter[str]]:
     """Returns the paths of all images relative to `root`, sorted.
 
     It also counts how many other files have each ending.
     """
-    found, skipped, seen = [], collections.Counter(), set()
+    found: list[Parts] = []
+    skipped: collections.Counter[str] = collections.Counter()
+    seen: set[str] = set()
     try:
         for here, folders, names in os.walk(root, onerror=_reraise, followlinks=True):
             real = os.path.realpath(here)
@@ -135,7 +137,7 @@ def _is_junk(name: str, known: Sequence[str]) -> bool:
     return name.startswith(".") or name.lower() in known
 
 
-def _remarks(files: Sequence[Parts], skipped: collections.Counter) -> tuple[str, ...]:
+def _remarks(files: Sequence[Parts], skipped: collections.Counter[str]) -> tuple[str, ...]:
     """Returns remarks on what the user may not have meant.
 
     That may be files that are left out, and pictures that cost the labels.

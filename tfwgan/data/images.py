@@ -94,9 +94,8 @@ class View:
             raise UsageError(
                 f"{what} may have any size, which only reading it tells; give `image_size`."
             )
-        return self.prepare(
-            np.zeros([side if n is None else n for n in shape], np.uint8), what
-        ).shape
+        sides = [(side or 0) if n is None else n for n in shape]
+        return self.prepare(np.zeros(sides, np.uint8), what).shape
 
     def prepare_all(self, images: np.ndarray, what: str = "an image") -> np.ndarray:
         """Does what `prepare` does for a whole set in memory, uint8 `[n, h, w, c]`.

@@ -30,9 +30,19 @@ def batches(
     once; item i of batch j of a run stands at position ``j * batch_size + i``. So batches run
     across the ends of epochs, none is ever short, and starting late costs nothing.
 
+        >>> import numpy as np
+        >>> from tfwgan import Dataset, batches
+        >>> dataset = Dataset("ruler", np.linspace(-1, 1, 12, dtype=np.float32)[:, np.newaxis])
+        >>> stream = batches(dataset, batch_size=3, n_critic=2, seed=0, steps=2)
+        >>> read = [element["image"].numpy() for element in stream]
+        >>> [part.shape for part in read]
+        [(3, 2, 1), (3, 2, 1)]
+        >>> np.array_equal(np.sort(np.ravel(read)), np.ravel(dataset.items))  # one epoch
+        True
+
     Args:
         dataset: The items.
-        batch_size: Items per critic step, over all devices.
+        batch_size: Items per critic step, over all devices, 1 to the number of items.
         n_critic: Critic steps per generator step, at least 1.
         seed: Of the order.
         flip: Mirror each image left to right with probability 1/2, another half of them in every

@@ -2,6 +2,7 @@
 
 import sys
 import time
+from typing import Any
 
 _PATIENCE = 5.0  # seconds without a word
 
@@ -15,7 +16,7 @@ class Waiting:
     that it stays short.
     """
 
-    def __init__(self, task: str, total: int):
+    def __init__(self, task: str, total: int) -> None:
         self._task, self._total, self._done = task, total, 0
         self._start = time.monotonic()
         self._next, self._open = self._start + _PATIENCE, False
@@ -47,7 +48,7 @@ class Waiting:
             pass
 
 
-def _is_terminal(stream: object) -> bool:
+def _is_terminal(stream: Any) -> bool:
     """Whether a stream is one; what stands in for a stream may lack the question, or be closed."""
     try:
         return bool(stream.isatty())

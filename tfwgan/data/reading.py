@@ -49,11 +49,11 @@ def read(paths: Sequence[Path], view: images.View, root: Path) -> np.ndarray:
                 except decode.Unreadable as fault:
                     return fault
 
-        items = None
+        items = np.empty(0, np.uint8)
         for index, image in enumerate(
             _sound(threads.map(picture, paths, headers), "loading images", paths, root)
         ):
-            if items is None:
+            if index == 0:
                 items = images.allocate(len(paths), image.shape)
             if image.shape != items.shape[1:]:
                 raise images.unequal(items.shape[1:], str(paths[0]), image.shape, str(paths[index]))
@@ -67,7 +67,7 @@ class Room:
     The first of all is always let in.
     """
 
-    def __init__(self, limit: int):
+    def __init__(self, limit: int) -> None:
         self._left, self._limit = limit, limit
         self._queue, self._change = threading.Lock(), threading.Condition()
 

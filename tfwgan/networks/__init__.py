@@ -1,5 +1,9 @@
 """Generators and critics are functional Keras models whose input names say what they read."""
 
+from collections.abc import Callable
+
+import keras
+
 from tfwgan.networks.cnn import cnn_critic
 from tfwgan.networks.dcgan import dcgan_critic, dcgan_generator
 from tfwgan.networks.eigengan import eigengan_critic, eigengan_generator
@@ -14,7 +18,7 @@ from tfwgan.networks.mlp import mlp_critic, mlp_generator, mlp_reconstructor
 from tfwgan.networks.resnet import resnet_critic, resnet_generator
 from tfwgan.networks.simple_cnn import simple_cnn_critic, simple_cnn_generator
 
-GENERATORS = {
+GENERATORS: dict[str, Callable[..., keras.Model]] = {
     "FC": fc_generator,
     "MLP": mlp_generator,
     "DCGAN": dcgan_generator,
@@ -22,11 +26,11 @@ GENERATORS = {
     "ResNet": resnet_generator,
     "EigenGAN": eigengan_generator,
     "FastGAN": fastgan_generator,
-    "OldFastGAN": fastgan_generator,  # its name in the first seed's commands
+    "OldFastGAN": fastgan_generator,  # its name in the paper's commands
     "NewFastGAN": new_fastgan_generator,
 }
 
-CRITICS = {
+CRITICS: dict[str, Callable[..., keras.Model]] = {
     "FC": fc_critic,
     "MLP": mlp_critic,
     "DCGAN": dcgan_critic,
@@ -39,4 +43,4 @@ CRITICS = {
     "NewFastGAN": new_fastgan_critic,
 }
 
-RECONSTRUCTORS = {"MLP": mlp_reconstructor}
+RECONSTRUCTORS: dict[str, Callable[..., keras.Model]] = {"MLP": mlp_reconstructor}

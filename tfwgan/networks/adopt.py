@@ -3,6 +3,8 @@
 They become functional and read tensors by name.
 """
 
+from typing import Any
+
 import keras
 
 from tfwgan.errors import UsageError
@@ -78,7 +80,7 @@ def _by_name(network: keras.Model, role: str, only: str, shape: tuple[int, ...])
     """
     if not isinstance(network, keras.layers.Layer):
         raise UsageError(f"the {role} has to be a Keras model, got {type(network).__name__}.")
-    inputs = getattr(network, "input", None) if isinstance(network, keras.Model) else None
+    inputs: Any = getattr(network, "input", None) if isinstance(network, keras.Model) else None
     if isinstance(inputs, dict):
         return network
     listed = list(inputs) if isinstance(inputs, list | tuple) else [inputs]

@@ -11,7 +11,7 @@ uniform of variance 4 / (fan_in + fan_out), biases 0.
 
 import functools
 from collections.abc import Callable
-from typing import Literal
+from typing import Any, Literal, TypeAlias
 
 import keras
 
@@ -28,11 +28,13 @@ Init = Literal["torch", "normal", "zero_bias", "he"]
 Norm = Literal["none", "batch", "instance", "layer"]
 Activation = Literal["relu", "leaky", "sort"]
 
+LayerMaker: TypeAlias = Callable[..., keras.layers.Layer]
+
 _EPSILON = 1e-5
 
 
 def dense(
-    x,
+    x: keras.KerasTensor,
     units: int,
     name: str,
     init: Init = "torch",
@@ -40,7 +42,7 @@ def dense(
     *,
     sn: bool = False,
     sn_norm: SpectralNorm = "kernel",
-):
+) -> keras.KerasTensor:
     """Fully connected layer; with `sn` it is spectrally normalised."""
     layer = _kind(keras.layers.Dense, SpectralDense, sn, sn_norm)(
         units,
@@ -53,7 +55,7 @@ def dense(
 
 
 def conv(
-    x,
+    x: keras.KerasTensor,
     filters: int,
     kernel: int,
     stride: int,
@@ -64,7 +66,7 @@ def conv(
     *,
     sn: bool = False,
     sn_norm: SpectralNorm = "kernel",
-):
+) -> keras.KerasTensor:
     """Convolution; ``same`` padding is symmetric for even sizes when kernel - stride is even."""
     kind = _kind(keras.layers.Conv2D, SpectralConv2D, sn, sn_norm)
     fan_in = x.shape[-1] * kernel**2
@@ -72,7 +74,7 @@ def conv(
 
 
 def conv_transpose(
-    x,
+    x: keras.KerasTensor,
     filters: int,
     kernel: int,
     stride: int,
@@ -83,7 +85,7 @@ def conv_transpose(
     *,
     sn: bool = False,
     sn_norm: SpectralNorm = "kernel",
-):
+) -> keras.KerasTensor:
     """Applies a transposed convolution.
 
     PyTorch counts its fan-in as filters * kernel^2, and so does Keras' scaling.
@@ -93,7 +95,9 @@ def conv_transpose(
     return _convolution(kind, fan_in, filters, kernel, stride, padding, name, init, use_bias)(x)
 
 
-def normalize(x, norm: Norm, name: str, init: Init = "torch"):
+def normalize(
+    x: keras.KerasTensor, norm: Norm, name: str, init: Init = "torch"
+) -> keras.KerasTensor:
     """Batch, instance or layer normalisation, or none.
 
     Instance normalisation has no weights, as in the seed systems; on vectors it standardises each
@@ -118,16 +122,16 @@ def normalize(x, norm: Norm, name: str, init: Init = "torch"):
     return layer(x)
 
 
-def batch_norm(name: str, **options) -> keras.layers.Layer:
+def batch_norm(name: str, **options: Any) -> keras.layers.Layer:
     """Normalises by the statistics of the global batch, also under a distribution strategy."""
     return keras.layers.BatchNormalization(
         momentum=0.9, epsilon=_EPSILON, synchronized=True, name=name, **options
     )
 
 
-def activate(x, activation: Activation, name: str):
+def activate(x: keras.KerasTensor, activation: Activation, name: str) -> keras.KerasTensor:
     """ReLU, leaky ReLU of slope 0.2, or GroupSort."""
-    kinds = {
+    kinds: dict[str, LayerMaker] = {
         "relu": keras.layers.ReLU,
         "leaky": functools.partial(keras.layers.LeakyReLU, 0.2),
         "sort": GroupSort,
@@ -153,13 +157,21 @@ def doublings(image_shape: tuple[int, ...]) -> int:
     return fits.index(near) + 1
 
 
-def _kind(plain: type, spectral: type, sn: bool, sn_norm: SpectralNorm) -> Callable:
+def _kind(plain: type, spectral: type, sn: bool, sn_norm: SpectralNorm) -> LayerMaker:
     return functools.partial(spectral, sn_norm=sn_norm) if sn else plain
 
 
 def _convolution(
-    kind: Callable, fan_in: int, filters, kernel, stride, padding, name, init: Init, use_bias: bool
-):
+    kind: LayerMaker,
+    fan_in: int,
+    filters: int,
+    kernel: int,
+    stride: int,
+    padding: str,
+    name: str,
+    init: Init,
+    use_bias: bool,
+) -> keras.layers.Layer:
     return kind(
         filters,
         kernel,
@@ -172,7 +184,7 @@ def _convolution(
     )
 
 
-def _kernel(init: Init):
+def _kernel(init: Init) -> keras.initializers.Initializer:
     if init == "normal":
         return keras.initializers.TruncatedNormal(0.0, 0.02)
     if init == "he":
@@ -180,7 +192,7 @@ def _kernel(init: Init):
     return keras.initializers.VarianceScaling(1 / 3, "fan_in", "uniform")
 
 
-def _bias(init: Init, fan_in: int):
+def _bias(init: Init, fan_in: int) -> keras.initializers.Initializer | str:
     if init != "torch":
         return "zeros"
     return keras.initializers.RandomUniform(-(fan_in**-0.5), fan_in**-0.5)

@@ -1,4 +1,4 @@
-"""This is the patch critic of the first seed.
+"""This is the patch critic of Elnekave and Weiss (2025).
 
 Unpadded strided convolutions are followed by one score, by averaging or by position.
 """
@@ -29,7 +29,7 @@ def cnn_critic(
     sn: bool = False,
     sn_norm: SpectralNorm = "kernel",
     lipschitz: bool = False,
-):
+) -> keras.Model:
     """From images `[b, size, size, channels]` to scores `[b]`.
 
     With `GAP` the last feature map is averaged over all places, so that the score depends on

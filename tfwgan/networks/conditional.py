@@ -8,7 +8,7 @@ critic reads no label but guesses it, by a second head.
 """
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import keras
 
@@ -17,6 +17,7 @@ from tfwgan.networks.blocks import Init, Norm, batch_norm, normalize
 
 GeneratorCond = Literal["none", "concat", "cbn"]
 CriticCond = Literal["none", "concat", "projection", "ac"]
+Outputs: TypeAlias = keras.KerasTensor | dict[str, keras.KerasTensor]
 
 
 class Condition:
@@ -30,7 +31,7 @@ class Condition:
         UsageError: If there are none to use.
     """
 
-    def __init__(self, cond: GeneratorCond | CriticCond, n_classes: int | None):
+    def __init__(self, cond: GeneratorCond | CriticCond, n_classes: int | None) -> None:
         if cond != "none" and n_classes is None:
             raise UsageError(f"cond={cond} needs labels, and these data have none.")
         self.cond, self.n_classes = cond, n_classes
@@ -38,11 +39,11 @@ class Condition:
             None if cond in ("none", "ac") else keras.Input((), dtype="int32", name="label")
         )
 
-    def inputs(self, **tensors) -> dict:
+    def inputs(self, **tensors: keras.KerasTensor) -> dict[str, keras.KerasTensor]:
         """The inputs of the network by name: those given, and `label` if it is read."""
         return tensors if self.label is None else {**tensors, "label": self.label}
 
-    def join(self, x):
+    def join(self, x: keras.KerasTensor) -> keras.KerasTensor:
         """Appends the one-hot label to vectors `[b, n]` or maps `[b, h, w, n]`.
 
         It is `n_classes` more entries or maps.
@@ -55,7 +56,9 @@ class Condition:
             y = keras.layers.UpSampling2D(x.shape[1:3], name="label_maps")(y)
         return keras.layers.Concatenate(name="with_label")([x, y])
 
-    def normalize(self, x, norm: Norm, name: str, init: Init = "torch"):
+    def normalize(
+        self, x: keras.KerasTensor, norm: Norm, name: str, init: Init = "torch"
+    ) -> keras.KerasTensor:
         """Applies the given normalisation, or in its place the conditional one.
 
         The classes share the statistics of the conditional one.
@@ -70,7 +73,7 @@ class Condition:
                 f"cond=cbn brings batch normalisation; norm={norm} does not go with it."
             )
 
-        def of_class(part: str, initial: str):
+        def of_class(part: str, initial: str) -> keras.KerasTensor:
             table = keras.layers.Embedding(
                 self.n_classes, x.shape[-1], initial, name=f"{name}_{part}"
             )
@@ -81,7 +84,13 @@ class Condition:
         y = keras.layers.Multiply(name=f"{name}_scale")([y, of_class("gamma", "ones")])
         return keras.layers.Add(name=f"{name}_shift")([y, of_class("beta", "zeros")])
 
-    def scores(self, head: Callable, features, linear: Callable, **units: int):
+    def scores(
+        self,
+        head: Callable[[int, str], keras.KerasTensor],
+        features: keras.KerasTensor,
+        linear: Callable[..., keras.KerasTensor],
+        **units: int,
+    ) -> Outputs:
         """What a critic returns: scores `[b]`, or a dict of them and of the outputs of other heads.
 
         Args:
@@ -102,7 +111,8 @@ class Condition:
                 [score, keras.layers.Dot(1, name="dot")([direction, features])]
             )
         score = keras.layers.Reshape((), name="score")(score)
+        sizes: dict[str, int | None] = {**units}
         if self.cond == "ac":
-            units["label"] = self.n_classes
-        others = {name: head(n, f"{name}_head") for name, n in units.items() if n}
+            sizes["label"] = self.n_classes
+        others = {name: head(n, f"{name}_head") for name, n in sizes.items() if n}
         return {"score": score, **others} if others else score

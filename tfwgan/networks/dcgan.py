@@ -41,7 +41,7 @@ def dcgan_generator(
     init: Init = "torch",
     cond: GeneratorCond = "none",
     n_classes: int | None = None,
-):
+) -> keras.Model:
     """Maps `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; a tanh comes last.
 
     Args:
@@ -52,8 +52,8 @@ def dcgan_generator(
         kernel: Side of the kernels of stride 2, 4 or 5.
         extra_layers: 3x3 layers of stride 1 before the last one (Arjovsky's ``n_extra_layers``).
         stem: The layer from z: a transposed convolution (a bias per channel), a dense one (a bias
-            per unit), or a dense one without normalisation and activation after it (the fourth
-            seed's).
+            per unit), or a dense one without normalisation and activation after it (as in
+            WGANvsDCGAN).
         bias: Biases where no normalisation follows (auto), everywhere or nowhere.
         init: Initialisation.
         cond: How it uses labels.
@@ -106,7 +106,7 @@ def dcgan_critic(
     sn_norm: SpectralNorm = "kernel",
     cond: CriticCond = "none",
     n_classes: int | None = None,
-):
+) -> keras.Model:
     """From images `[b, size, size, channels]` to scores `[b]`.
 
     Args:
@@ -118,8 +118,8 @@ def dcgan_critic(
         kernel: Side of the kernels of stride 2, 4 or 5.
         extra_layers: 3x3 layers of stride 1 after the first one (Arjovsky's ``n_extra_layers``).
         act: ReLU, leaky ReLU as in Arjovsky's critic, or GroupSort.
-        head: A dense layer on the last feature map, or the mean of a stride-2 score map (the second
-            seed's).
+        head: A dense layer on the last feature map, or the mean of a stride-2 score map (as in
+            shekkizh's port to TensorFlow).
         bias: Biases where no normalisation follows (auto), everywhere or nowhere.
         init: Initialisation.
         down: Halves by strides, or by the mean of 2x2 places after a convolution of stride 1.
@@ -160,7 +160,7 @@ def dcgan_critic(
             x = activate(normalize(x, norm, f"extra_{j}_norm", init), act, f"extra_{j}_act")
     flat = keras.layers.Flatten(name="flatten")(x)
 
-    def head_of(units: int, name: str):
+    def head_of(units: int, name: str) -> keras.KerasTensor:
         if head == "dense":
             return linear(flat, units, name, use_bias=bias != "none")
         maps = convolution(

@@ -11,6 +11,7 @@ All transposed convolutions of stride 1 in the original are written as the plain
 """
 
 import math
+from collections.abc import Sequence
 
 import keras
 import tensorflow as tf
@@ -40,7 +41,7 @@ def eigengan_generator(
     norm: Norm = "none",
     ortho: float = 1.0,
     init: Init = "normal",
-):
+) -> keras.Model:
     """Maps `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; a tanh comes last.
 
     The first n_layers * n_basis coordinates of z are the codes, layer by layer from the coarsest,
@@ -98,7 +99,7 @@ def eigengan_critic(
     mults: tuple[int, ...] | None = None,
     norm: Norm = "none",
     init: Init = "normal",
-):
+) -> keras.Model:
     """From images `[b, size, size, channels]` to scores `[b]`.
 
     Args:
@@ -163,8 +164,8 @@ class SubspaceLayer(keras.layers.Layer):
         n_basis: int,
         feature_shape: tuple[int, ...],
         ortho: float = 1.0,
-        name=None,
-    ):
+        name: str | None = None,
+    ) -> None:
         super().__init__(name=name)
         self.first, self.n_basis, self.feature_shape, self.ortho = (
             first,
@@ -212,7 +213,7 @@ class Orthonormality(keras.regularizers.Regularizer):
     It is 0 for orthonormal rows only.
     """
 
-    def __init__(self, weight: float = 1.0):
+    def __init__(self, weight: float = 1.0) -> None:
         self.weight = weight
 
     def __call__(self, rows: tf.Tensor) -> tf.Tensor:
@@ -225,7 +226,7 @@ class Orthonormality(keras.regularizers.Regularizer):
         return {"weight": self.weight}
 
 
-def _double(x, filters: int, name: str, init: Init):
+def _double(x: keras.KerasTensor, filters: int, name: str, init: Init) -> keras.KerasTensor:
     """Applies a 3x3 transposed convolution of stride 2.
 
     It centres each output pair as PyTorch's padding 1 + 1 does.
@@ -237,7 +238,7 @@ def _double(x, filters: int, name: str, init: Init):
     return keras.layers.Cropping2D(((1, 0), (1, 0)), name=f"{name}_crop")(x)
 
 
-def _halve(x, filters: int, name: str, init: Init):
+def _halve(x: keras.KerasTensor, filters: int, name: str, init: Init) -> keras.KerasTensor:
     """Applies a 3x3 convolution of stride 2 with a zero on all sides.
 
     The padding ``same`` would pad the lower right sides only.
@@ -247,7 +248,7 @@ def _halve(x, filters: int, name: str, init: Init):
     )
 
 
-def _widths(dim: int, mults: tuple[int, ...] | None, default: list[int]) -> list[int]:
+def _widths(dim: int, mults: Sequence[int] | None, default: Sequence[int]) -> list[int]:
     mults = default if mults is None else mults
     if dim < 1 or not mults or min(mults) < 1:
         raise UsageError(f"dim and mults must be at least 1, got dim={dim} and mults={mults}.")

@@ -1,6 +1,6 @@
 """FastGAN (Liu et al., 2021) is light enough for large images.
 
-These are the nets of the first seed's figures, old and new.
+These are the nets of the figures of Elnekave and Weiss (2025), old and new.
 
 Gated linear units instead of ReLUs, and skips over several doublings at once: a small feature map
 gates the channels of a large one (skip-layer excitation). All layers are spectrally normalised and
@@ -39,7 +39,7 @@ def fastgan_generator(
     nf: int = 64,
     norm: Norm = "batch",
     skip_connections: bool = True,
-):
+) -> keras.Model:
     """Maps `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; a tanh comes last.
 
     Args:
@@ -61,7 +61,7 @@ def new_fastgan_generator(
     nf: int = 64,
     norm: Norm = "instance",
     skip_connections: bool = True,
-):
+) -> keras.Model:
     """Builds `fastgan_generator` with instance normalisation.
 
     The last convolution is 3x3 instead of 1x1.
@@ -69,7 +69,7 @@ def new_fastgan_generator(
     return _generator(z_dim, image_shape, nf, norm, skip_connections, image_kernel=3)
 
 
-def fastgan_critic(image_shape: tuple[int, ...], nf: int = 48, norm: Norm = "batch"):
+def fastgan_critic(image_shape: tuple[int, ...], nf: int = 48, norm: Norm = "batch") -> keras.Model:
     """From images `[b, size, size, channels]` to scores `[b]`.
 
     Args:
@@ -97,7 +97,7 @@ def new_fastgan_critic(
     nf: int = 32,
     norm: Norm = "instance",
     skip_connections: bool = True,
-):
+) -> keras.Model:
     """Maps images `[b, size, size, channels]` to scores `[b]`.
 
     Each score is the mean of a 5x5 map of scores.
@@ -142,7 +142,7 @@ class NoiseInjection(keras.layers.Layer):
     are.
     """
 
-    def __init__(self, name: str):
+    def __init__(self, name: str) -> None:
         super().__init__(name=name)
         self.strength = self.add_weight((), "zeros", name="strength")
         self.built = True
@@ -170,7 +170,7 @@ def _generator(
     norm: Norm,
     skip_connections: bool,
     image_kernel: Literal[1, 3],
-):
+) -> keras.Model:
     size = _size(image_shape, nf)
     widths = {side: max(1, int(nf * mult)) for side, mult in _WIDTHS.items()}
     z = keras.Input([z_dim], name="z")
@@ -194,7 +194,7 @@ def _generator(
     return keras.Model({"z": z}, keras.layers.Activation("tanh", name="tanh")(x), name="generator")
 
 
-def _gates(x, filters: int, name: str):
+def _gates(x: keras.KerasTensor, filters: int, name: str) -> keras.KerasTensor:
     """Makes the factors of skip-layer excitation for the channels of another map.
 
     They are `[b, 1, 1, filters]` in (0, 1).
@@ -207,13 +207,13 @@ def _gates(x, filters: int, name: str):
     return keras.layers.Activation("sigmoid", name=f"{name}_gates")(x)
 
 
-def _down(x, filters: int, norm: Norm, name: str):
+def _down(x: keras.KerasTensor, filters: int, norm: Norm, name: str) -> keras.KerasTensor:
     """Halves the size by the mean of two convolutions.
 
     The first has stride 2; the second is a 1x1 convolution of 2x2 means.
     """
 
-    def step(x, kernel: int, stride: int, name: str):
+    def step(x: keras.KerasTensor, kernel: int, stride: int, name: str) -> keras.KerasTensor:
         x = normalize(_conv(x, filters, kernel, stride, name=name), norm, f"{name}_norm")
         return activate(x, "leaky", f"{name}_act")
 

@@ -1,6 +1,6 @@
 """Fully connected networks work on images of any shape.
 
-The critic, the first seed's FC, sees an image all at once.
+The critic, the FC of Elnekave and Weiss (2025), sees an image all at once.
 """
 
 import functools
@@ -23,7 +23,7 @@ def fc_generator(
     norm: Norm = "none",
     cond: GeneratorCond = "none",
     n_classes: int | None = None,
-):
+) -> keras.Model:
     """`depth` dense layers from `z [b, z_dim]` to images `[b, *image_shape]` in [-1, 1].
 
     Args:
@@ -58,7 +58,7 @@ def fc_critic(
     lipschitz: bool = False,
     cond: CriticCond = "none",
     n_classes: int | None = None,
-):
+) -> keras.Model:
     """Maps images `[b, *image_shape]` to scores `[b]` by `depth` dense layers.
 
     The first layer is never normalised.

@@ -11,7 +11,7 @@ import numpy as np
 import tensorflow as tf
 
 
-def heads(said: Any) -> Mapping:
+def heads(said: Any) -> Mapping[str, Any]:
     """What a critic returned, or its symbolic output: a lone score is the head ``score``."""
     return said if isinstance(said, Mapping) else {"score": said}
 
@@ -33,7 +33,9 @@ def feed(
     return network({name: tensors[name] for name in network.input}, training=training)
 
 
-def in_chunks(function: Callable, *tensors: tf.Tensor | np.ndarray, size: int = 256) -> np.ndarray:
+def in_chunks(
+    function: Callable[..., tf.Tensor], *tensors: tf.Tensor | np.ndarray, size: int = 256
+) -> np.ndarray:
     """Returns what a function makes of rows.
 
     It takes `size` rows at a time, so that memory suffices for any number of them.

@@ -11,11 +11,15 @@ have converged.
 """
 
 import math
+from typing import Any, TypeAlias
 
 import keras
 import tensorflow as tf
 
 from tfwgan.errors import UsageError
+
+# A configuration is what Keras loads a layer from.
+Initial: TypeAlias = str | dict[str, Any] | keras.initializers.Initializer
 
 
 def orthonormal(kernel: tf.Tensor) -> tf.Tensor:
@@ -45,7 +49,9 @@ def orthonormal(kernel: tf.Tensor) -> tf.Tensor:
 class OrthonormalDense(keras.layers.Dense):
     """`keras.layers.Dense` on vectors with an orthonormal kernel."""
 
-    def __init__(self, units: int, kernel_initializer="orthogonal", **kwargs):
+    def __init__(
+        self, units: int, kernel_initializer: Initial = "orthogonal", **kwargs: Any
+    ) -> None:
         super().__init__(units, kernel_initializer=kernel_initializer, **kwargs)
 
     def call(self, inputs: tf.Tensor) -> tf.Tensor:
@@ -67,7 +73,13 @@ class OrthonormalConv2D(keras.layers.Conv2D):
     stride patches don't overlap and nothing is lost.
     """
 
-    def __init__(self, filters: int, kernel_size: int, kernel_initializer="orthogonal", **kwargs):
+    def __init__(
+        self,
+        filters: int,
+        kernel_size: int,
+        kernel_initializer: Initial = "orthogonal",
+        **kwargs: Any,
+    ) -> None:
         super().__init__(filters, kernel_size, kernel_initializer=kernel_initializer, **kwargs)
 
     def convolution_op(self, inputs: tf.Tensor, kernel: tf.Tensor) -> tf.Tensor:
@@ -94,12 +106,14 @@ class GroupSort(keras.layers.Layer):
         return tf.concat([tf.maximum(a, b), tf.minimum(a, b), rest], axis=-1)
 
 
-def certified_dense(x, units: int, name: str, use_bias: bool = True):
+def certified_dense(
+    x: keras.KerasTensor, units: int, name: str, use_bias: bool = True
+) -> keras.KerasTensor:
     """Fully connected layer that stretches nothing."""
     return OrthonormalDense(units, use_bias=use_bias, name=name)(x)
 
 
-def certified_mean(x, name: str):
+def certified_mean(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     """Takes the mean of maps `[b, h, w, c]` over their places, times sqrt(h w).
 
     This factor is as much as is still 1-Lipschitz.

@@ -1,6 +1,6 @@
 """These are the multilayer perceptrons of the mode-collapse experiments.
 
-They are the third seed's SimpleMLP, and serve for points and digits.
+They are SimpleMLP of GANs-Implementations, and serve for points and digits.
 """
 
 import functools
@@ -26,7 +26,7 @@ def mlp_generator(
     norm: Norm = "none",
     cond: GeneratorCond = "none",
     n_classes: int | None = None,
-):
+) -> keras.Model:
     """Maps `z [b, z_dim]` to points or images `[b, *image_shape]` in [-1, 1]; a tanh comes last.
 
     Args:
@@ -58,7 +58,7 @@ def mlp_critic(
     cond: CriticCond = "none",
     z_dim: int | None = None,
     n_classes: int | None = None,
-):
+) -> keras.Model:
     """Maps points or images `[b, *image_shape]` to scores `[b]`.
 
     The first hidden layer is never normalised.
@@ -108,7 +108,7 @@ def mlp_reconstructor(
     dim: int = 256,
     mults: tuple[int, ...] = (1, 1, 1),
     norm: Norm = "batch",
-):
+) -> keras.Model:
     """Maps points or images `[b, *image_shape]` back to latents `[b, z_dim]`.
 
     VEEGAN has such a network (Srivastava et al., 2017).
@@ -128,14 +128,14 @@ def mlp_reconstructor(
 
 
 def _trunk(
-    x,
+    x: keras.KerasTensor,
     widths: list[int],
     first_norm: Norm,
     norm: Norm,
-    linear: Callable = _dense,
-    normalize: Callable = normalize,
+    linear: Callable[..., keras.KerasTensor] = _dense,
+    normalize: Callable[..., keras.KerasTensor] = normalize,
     act: Activation = "leaky",
-):
+) -> keras.KerasTensor:
     for i, width in enumerate(widths):
         x = linear(x, width, f"dense_{i}")
         x = normalize(x, norm if i else first_norm, f"norm_{i}", "zero_bias")

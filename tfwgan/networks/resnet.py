@@ -26,7 +26,7 @@ def resnet_generator(
     init: Init = "he",
     cond: GeneratorCond = "none",
     n_classes: int | None = None,
-):
+) -> keras.Model:
     """Maps `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; a tanh comes last.
 
     Args:
@@ -65,7 +65,7 @@ def resnet_critic(
     sn_norm: SpectralNorm = "kernel",
     cond: CriticCond = "none",
     n_classes: int | None = None,
-):
+) -> keras.Model:
     """Maps images `[b, size, size, channels]` to scores `[b]`.
 
     With cond=ac it returns a dict of the scores and of labels.
@@ -104,13 +104,13 @@ def resnet_critic(
 
 
 def _block(
-    x,
+    x: keras.KerasTensor,
     nf: int,
     name: str,
-    convolution: Callable,
-    normed: Callable,
+    convolution: Callable[..., keras.KerasTensor],
+    normed: Callable[..., keras.KerasTensor],
     resize: Literal["up", "down"] | None = None,
-):
+) -> keras.KerasTensor:
     """Adds to maps `[b, h, w, nf]`, perhaps resized, two 3x3 convolutions of them.
 
     The convolutions stand behind normalisations and ReLUs.
@@ -131,7 +131,9 @@ def _block(
     return keras.layers.Add(name=f"{name}_add")([x, y])
 
 
-def _first_block(x, nf: int, name: str, convolution: Callable):
+def _first_block(
+    x: keras.KerasTensor, nf: int, name: str, convolution: Callable[..., keras.KerasTensor]
+) -> keras.KerasTensor:
     """Maps images to half their size (OptimizedResBlockDisc1).
 
     There is no normalisation, and no ReLU in front of the image.
@@ -142,11 +144,11 @@ def _first_block(x, nf: int, name: str, convolution: Callable):
     return keras.layers.Add(name=f"{name}_add")([x, _down(y, f"{name}_down")])
 
 
-def _up(x, name: str):
+def _up(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return keras.layers.UpSampling2D(name=name)(x)
 
 
-def _down(x, name: str):
+def _down(x: keras.KerasTensor, name: str) -> keras.KerasTensor:
     return keras.layers.AveragePooling2D(2, name=name)(x)
 
 

@@ -1,4 +1,4 @@
-"""This is the convolutional pair of the third seed's CIFAR-10 systems.
+"""This is the convolutional pair of GANs-Implementations for CIFAR-10.
 
 It may be conditional, and may have the heads of InfoGAN.
 
@@ -34,7 +34,7 @@ def simple_cnn_generator(
     init: Init = "normal",
     cond: GeneratorCond = "none",
     n_classes: int | None = None,
-):
+) -> keras.Model:
     """Maps `z [b, z_dim]` to images `[b, size, size, channels]` in [-1, 1]; a tanh comes last.
 
     Args:
@@ -75,7 +75,7 @@ def simple_cnn_critic(
     codes: int = 0,
     cond: CriticCond = "none",
     n_classes: int | None = None,
-):
+) -> keras.Model:
     """Maps images `[b, size, size, channels]` to scores `[b]`.
 
     With other heads it returns a dict of the scores and of what those heads give.
@@ -108,7 +108,7 @@ def simple_cnn_critic(
         x = convolution(x, width, 4, 2, "same", f"down_{i}")
         x = activate(normalize(x, norm if i else "none", f"norm_{i}", init), "leaky", f"act_{i}")
 
-    def head(units: int, name: str):
+    def head(units: int, name: str) -> keras.KerasTensor:
         return keras.layers.Flatten(name=f"{name}_flat")(convolution(x, units, 4, 1, "valid", name))
 
     linear = functools.partial(dense, init=init, sn=sn, sn_norm=sn_norm)

@@ -14,7 +14,7 @@ convolution is, strides and padding included, whose norm may be several times as
 layer the two are one.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 import keras
 import tensorflow as tf
@@ -24,10 +24,11 @@ SpectralNorm = Literal["kernel", "operator"]
 _WARM_UP = 30
 
 
-class _Spectral:
+class _Spectral(keras.layers.Layer):
     """This class holds what the layers share.
 
-    It stands in front of a linear Keras layer whose weights are `kernel` and `bias`.
+    It stands in front of a linear Keras layer whose weights are `kernel` and `bias`: what it calls
+    super is that layer.
 
     Args:
         *args: The Keras layer's.
@@ -37,11 +38,11 @@ class _Spectral:
 
     _output_axis = -1  # of the kernel
 
-    def __init__(self, *args, sn_norm: SpectralNorm = "kernel", **kwargs):
+    def __init__(self, *args: Any, sn_norm: SpectralNorm = "kernel", **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.sn_norm = sn_norm
 
-    def get_config(self) -> dict:
+    def get_config(self) -> dict[str, Any]:
         """The Keras layer's configuration and `sn_norm`."""
         return {**super().get_config(), "sn_norm": self.sn_norm}
 
@@ -119,8 +120,8 @@ class _Spectral:
             x, tf.convert_to_tensor(self.kernel), self.strides, self.padding.upper()
         )
 
-    def _convolve_back(self, y: tf.Tensor, shape: tuple[int, ...]) -> tf.Tensor:
-        """The adjoint of `_convolve` on inputs of a shape."""
+    def _convolve_back(self, y: tf.Tensor, shape: tuple[int | None, ...]) -> tf.Tensor:
+        """The adjoint of `_convolve` on inputs of a shape, which `build` has found to be known."""
         return tf.nn.conv2d_transpose(
             y, tf.convert_to_tensor(self.kernel), shape, self.strides, self.padding.upper()
         )

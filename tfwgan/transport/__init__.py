@@ -10,6 +10,7 @@ This package also has certificates and OTMeans.
 trained on.
 """
 
+from tfwgan.protocols import Distance
 from tfwgan.transport.certificate import certify
 from tfwgan.transport.exact import exact_plan, w1, w1_loss
 from tfwgan.transport.kernels import mmd
@@ -41,7 +42,7 @@ __all__ = [
     "w1_loss",
 ]
 
-DIFFERENTIABLE = {
+DIFFERENTIABLE: dict[str, Distance] = {
     "w1": w1_loss,
     "sinkhorn": sinkhorn_loss,
     "swd": swd,
@@ -52,7 +53,7 @@ DIFFERENTIABLE = {
     "local_patch_swd": local_patch_swd,
 }
 
-DISTANCES = {**DIFFERENTIABLE, "nn": nn, "frechet": frechet, "mmd": mmd}
+DISTANCES: dict[str, Distance] = {**DIFFERENTIABLE, "nn": nn, "frechet": frechet, "mmd": mmd}
 
 
 def __dir__() -> list[str]:

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from typing import Literal, get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.spatial.distance import cdist
 
 Cost = Literal["euclidean", "squared", "l1"]
@@ -15,7 +16,7 @@ _NEAR = 1e-4  # squared distances below this part of the squared norms are compu
 _SOME = 256  # points that the origin is taken from
 
 
-def points(x: np.ndarray, name: str = "x") -> np.ndarray:
+def points(x: ArrayLike, name: str = "x") -> np.ndarray:
     """A set of samples of any shape as points `[n, d]`, not copied where that is possible.
 
     Args:
@@ -46,7 +47,7 @@ def points(x: np.ndarray, name: str = "x") -> np.ndarray:
     return x
 
 
-def pair(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def pair(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Two sets of samples as points `[n, d]` and `[m, d]`.
 
     Raises:
@@ -58,7 +59,7 @@ def pair(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return x, y
 
 
-def masses(weights: np.ndarray | None, n: int, name: str = "weights") -> np.ndarray:
+def masses(weights: ArrayLike | None, n: int, name: str = "weights") -> np.ndarray:
     """The masses of `n` points, float64 `[n]`, of sum 1; without weights they are uniform.
 
     Raises:
@@ -79,7 +80,7 @@ def masses(weights: np.ndarray | None, n: int, name: str = "weights") -> np.ndar
     return weights / weights.sum()
 
 
-def cost_matrix(x: np.ndarray, y: np.ndarray, cost: Cost = "euclidean") -> np.ndarray:
+def cost_matrix(x: ArrayLike, y: ArrayLike, cost: Cost = "euclidean") -> np.ndarray:
     """Costs of moving each point of `x` to each of `y`.
 
     Args:
@@ -95,16 +96,15 @@ def cost_matrix(x: np.ndarray, y: np.ndarray, cost: Cost = "euclidean") -> np.nd
     Raises:
         ValueError: If the points or the name of the cost are wrong.
     """
-    matrix = None
-    for rows, columns, block in blocks(x, y, cost):
-        if matrix is None:  # only now the arguments are known to be right
-            matrix = np.empty((len(x), len(y)))
+    x, y = _checked(x, y, cost)
+    matrix = np.empty((len(x), len(y)))
+    for rows, columns, block in _blocks(x, y, cost, BLOCK):
         matrix[rows, columns] = block
     return matrix
 
 
 def blocks(
-    x: np.ndarray, y: np.ndarray, cost: Cost = "euclidean", size: int = BLOCK
+    x: ArrayLike, y: ArrayLike, cost: Cost = "euclidean", size: int = BLOCK
 ) -> Iterator[tuple[slice, slice, np.ndarray]]:
     """Yields the matrix of costs in blocks, row of blocks by row of blocks.
 
@@ -122,9 +122,21 @@ def blocks(
     Raises:
         ValueError: If the points or the name of the cost are wrong.
     """
+    x, y = _checked(x, y, cost)
+    yield from _blocks(x, y, cost, size)
+
+
+def _checked(x: ArrayLike, y: ArrayLike, cost: Cost) -> tuple[np.ndarray, np.ndarray]:
+    """The points of both sets, if they and the name of the cost are right."""
     if cost not in get_args(Cost):
         raise ValueError(f"cost must be one of {', '.join(get_args(Cost))}, got {cost!r}.")
-    x, y = pair(x, y)
+    return pair(x, y)
+
+
+def _blocks(
+    x: np.ndarray, y: np.ndarray, cost: Cost, size: int
+) -> Iterator[tuple[slice, slice, np.ndarray]]:
+    """What `blocks` yields, of points `[n, d]` and `[m, d]`."""
     # Costs don't change when all points move; near the origin the squares below are small, and so
     # are their errors. The middle of some points is an origin that a single far one can't move.
     origin = (

@@ -1,7 +1,7 @@
 """The descent of OTMeans: steps of k points towards what the optimal plan sends them to."""
 
 from collections.abc import Callable
-from typing import Literal
+from typing import Literal, TypeAlias
 
 import numpy as np
 import tensorflow as tf
@@ -11,6 +11,8 @@ from tfwgan.transport.costs import cost_matrix, slices
 from tfwgan.transport.exact import Transport, solve
 
 Method = Literal["weiszfeld", "mean", "gradient"]
+# Points `[k, d]`, their plan, the history of W1, whether they converged, and the steps made.
+Descended: TypeAlias = tuple[np.ndarray, Transport, list[float], bool, int]
 
 # Weiszfeld's step minimises a bound on the cost that is the same in all directions, so every step
 # of less than twice its length lowers the cost too. Of those tried, this length takes the fewest
@@ -25,7 +27,7 @@ _SHORTEST = 2.0**-40  # step, as part of a full one, that is worth making
 class Descent:
     """Steps of points on data `[n, d]`."""
 
-    def __init__(self, x: np.ndarray, method: Method, lr: float):
+    def __init__(self, x: np.ndarray, method: Method, lr: float) -> None:
         self.x, self.method, self.lr = x, method, lr
         self.low, self.high = x.min(axis=0), x.max(axis=0)
         if x.size > _SMALL:
@@ -45,15 +47,15 @@ class Descent:
         max_steps: int,
         tolerance: float,
         on_step: Callable[[int, float], None] | None,
-    ) -> tuple[np.ndarray, Transport, list[float], bool, int]:
+    ) -> Descended:
         """Moves points `[k, d]` until they rest or the steps are used up.
 
         It returns them, their plan, the history, whether it converged, and the steps made.
         """
         costs, now = self._solve(c, warm)
-        history, length, steps, converged = [now.value], 1.0, 0, now.value == 0
+        history, length, steps, converged = [now.upper], 1.0, 0, now.upper == 0
         if on_step is not None:
-            on_step(0, now.value)
+            on_step(0, now.upper)
         while steps < max_steps and not converged and length > _SHORTEST:
             target, stretch, pull = self._target(c, costs, now)
             # The first step, from a start that means nothing, goes to the target.
@@ -63,19 +65,19 @@ class Descent:
             moved = np.clip((1 - part) * c + part * target, self.low, self.high)
             moved_costs, then = self._solve(moved, now.potentials[0])
             steps += 1
-            change = now.value - then.value
+            change = now.upper - then.upper
             # A step may also change little because it is short, or stuck beside a sample.
             converged = (
-                abs(change) <= tolerance * now.value and pull <= 10 * tolerance
-            ) or then.value == 0
+                abs(change) <= tolerance * now.upper and pull <= 10 * tolerance
+            ) or then.upper == 0
             if change >= 0:
                 c, costs, now = moved, moved_costs, then
-                history.append(now.value)
+                history.append(now.upper)
                 length = min(1.0, 2 * length)
             else:
                 length /= 2
             if on_step is not None:
-                on_step(steps, now.value)
+                on_step(steps, now.upper)
         return c, now, history, converged, steps
 
     def _solve(self, c: np.ndarray, f: np.ndarray | None) -> tuple[np.ndarray, Transport]:
@@ -120,7 +122,7 @@ class Descent:
         # A sample at the point itself has no direction to pull in: it holds the point with a force
         # of at most its mass. So do samples next to it, which would pull it all their way, if those
         # farther off are stronger.
-        near = distance <= _AT * now.value
+        near = distance <= _AT * now.upper
         total, target, force = self._pulled(c, i[~near], j[~near], mass[~near], distance[~near])
         beside = np.bincount(i[near], mass[near], k)
         rest = float(k * np.square(np.maximum(0.0, force - beside)).sum())
@@ -133,7 +135,7 @@ class Descent:
         free = np.maximum(0.0, 1.0 - np.divide(hold, force, out=np.zeros(k), where=force > 0))
         stretch = np.where(hold > 0, free, _STRETCH)
         if self.method == "gradient":
-            stretch = free * self.lr * now.value * total * k
+            stretch = free * self.lr * now.upper * total * k
         return target, stretch[:, None].astype(np.float32), rest
 
     def _pulled(

@@ -9,9 +9,10 @@ from dataclasses import dataclass
 
 import numpy as np
 import tensorflow as tf
+from numpy.typing import ArrayLike
 
 from tfwgan.transport.costs import Cost, cost_matrix, masses
-from tfwgan.transport.pairs import flat_pair
+from tfwgan.transport.pairs import TensorLike, flat_pair
 from tfwgan.transport.simplex import Potentials, largest_paid, run_simplex
 
 _ROUNDS = 4  # of smaller costs, before a gap is left open
@@ -22,7 +23,7 @@ class Transport:
     """What a solver found out about one transport problem; W is its least cost.
 
     Attributes:
-        value: W, the cost of the plan; None if the solver was stopped early.
+        value: W, which is `upper` then; None if the solver was stopped early.
         lower: At most W, up to rounding: the value of the potentials.
         upper: At least W, up to rounding: the cost of the plan.
         plan: Mass moved from each point to each, float64 `[n, m]`; its row and column sums are the
@@ -42,7 +43,7 @@ class Transport:
     seconds: float
 
     def proven(self) -> "Transport":
-        """The same, for those who need the value.
+        """The same, for those who need the value: it is `upper`.
 
         Raises:
             NotConverged: If it is not known.
@@ -55,7 +56,7 @@ class Transport:
 class NotConverged(RuntimeError):
     """The solver was stopped early, and all that is known is that W lies in [`lower`, `upper`]."""
 
-    def __init__(self, lower: float, upper: float):
+    def __init__(self, lower: float, upper: float) -> None:
         super().__init__(
             f"The transport problem was not solved: its cost lies between {lower:.6g} and "
             f"{upper:.6g}; "
@@ -65,40 +66,69 @@ class NotConverged(RuntimeError):
         self.lower, self.upper = lower, upper
 
 
-def w1(x: np.ndarray, y: np.ndarray) -> float:
+def w1(x: ArrayLike, y: ArrayLike) -> float:
     """The Wasserstein-1 distance between the uniform laws on two sets, for the Euclidean distance.
 
+    It is the least mean way of moving one set onto the other (Villani, 2009, "Optimal Transport:
+    Old and New", definition 6.1). To move a set as a whole costs the length of its shift:
+
+        >>> import numpy as np
+        >>> from tfwgan import w1
+        >>> x = np.random.default_rng(0).normal(size=(50, 2))
+        >>> round(w1(x, x + [3.0, 4.0]), 8)
+        5.0
+        >>> w1([[0.0], [1.0]], [[0.0], [3.0]])
+        1.0
+
     Args:
-        x: Samples `[n, ...]`.
-        y: Samples `[m, ...]`, as many as they like.
+        x: Samples `[n, ...]`, finite real numbers.
+        y: Samples `[m, ...]` of as many coordinates; n and m may differ.
+
+    Returns:
+        The distance, at least 0, proven to eight digits.
 
     Raises:
         ValueError: If the points are wrong.
         NotConverged: If the solver's limit, which is far above what it has ever needed, was hit.
     """
-    return exact_plan(x, y).proven().value
+    return exact_plan(x, y).proven().upper
 
 
 def exact_plan(
-    x: np.ndarray,
-    y: np.ndarray,
-    weights_x: np.ndarray | None = None,
-    weights_y: np.ndarray | None = None,
+    x: ArrayLike,
+    y: ArrayLike,
+    weights_x: ArrayLike | None = None,
+    weights_y: ArrayLike | None = None,
     warm_start: Potentials | None = None,
     cost: Cost = "euclidean",
     max_iterations: int | None = None,
 ) -> Transport:
     """The cheapest way of moving one weighted set of points to another.
 
+        >>> from tfwgan import exact_plan
+        >>> x, y = [[0.0], [4.0]], [[1.0], [2.0], [6.0]]
+        >>> found = exact_plan(x, y, weights_y=[0.5, 0.25, 0.25])
+        >>> found.value
+        1.5
+        >>> found.plan
+        array([[0.5 , 0.  , 0.  ],
+               [0.  , 0.25, 0.25]])
+
+    It is found by the network simplex (Bonneel et al., 2011, "Displacement interpolation using
+    Lagrangian mass transport") of the package POT.
+
     Args:
-        x: Samples `[n, ...]`.
-        y: Samples `[m, ...]`.
+        x: Samples `[n, ...]`, finite real numbers.
+        y: Samples `[m, ...]` of as many coordinates.
         weights_x: Masses `[n]`, at least 0, of sum 1; by default uniform.
         weights_y: Masses `[m]`.
         warm_start: Potentials of a similar problem of the same size: a shorter way to the same
             result.
         cost: As in `cost_matrix`.
         max_iterations: Pivots of the simplex; by default more than any problem has needed.
+
+    Returns:
+        The plan, its cost, and what is proven of it, also if the solver was stopped early.
 
     Raises:
         ValueError: If an argument is wrong.
@@ -107,9 +137,9 @@ def exact_plan(
 
 
 def solve(
-    cost: np.ndarray,
-    weights_x: np.ndarray | None = None,
-    weights_y: np.ndarray | None = None,
+    cost: ArrayLike,
+    weights_x: ArrayLike | None = None,
+    weights_y: ArrayLike | None = None,
     warm_start: Potentials | None = None,
     max_iterations: int | None = None,
 ) -> Transport:
@@ -151,7 +181,7 @@ def solve(
     )
 
 
-def w1_loss(x: tf.Tensor, y: tf.Tensor) -> tf.Tensor:
+def w1_loss(x: TensorLike, y: TensorLike) -> tf.Tensor:
     """The Wasserstein-1 distance of `w1` as a loss of either set, also in a graph.
 
     By the envelope theorem its gradient is that of the cost of the optimal plan, held fixed: each

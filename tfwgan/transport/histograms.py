@@ -1,12 +1,13 @@
 """Distances between laws on the line and on common supports: small, exact, to be understood."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfwgan.transport.costs import points
 
 
 def emd(
-    positions_x: np.ndarray, masses_x: np.ndarray, positions_y: np.ndarray, masses_y: np.ndarray
+    positions_x: ArrayLike, masses_x: ArrayLike, positions_y: ArrayLike, masses_y: ArrayLike
 ) -> tuple[float, np.ndarray]:
     """The least work of moving one heap of mass on the line to another, and how it is done.
 
@@ -38,9 +39,7 @@ def emd(
     return float(np.sum(plan * np.abs(x[:, None] - y))), plan
 
 
-def monotone(
-    masses_x: np.ndarray, masses_y: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def monotone(masses_x: ArrayLike, masses_y: ArrayLike) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The plan that keeps the order, also known as the rule of the north-west corner.
 
     Args:
@@ -60,7 +59,7 @@ def monotone(
     return i, j, (ends - starts)[some]
 
 
-def wasserstein(p: np.ndarray, q: np.ndarray, positions: np.ndarray) -> float:
+def wasserstein(p: ArrayLike, q: ArrayLike, positions: ArrayLike) -> float:
     """The Wasserstein-1 distance of two laws on common positions of the line.
 
     Args:
@@ -75,7 +74,7 @@ def wasserstein(p: np.ndarray, q: np.ndarray, positions: np.ndarray) -> float:
     return emd(positions, p, positions, q)[0]
 
 
-def kl(p: np.ndarray, q: np.ndarray) -> float:
+def kl(p: ArrayLike, q: ArrayLike) -> float:
     """Returns ``KL(p | q) = sum p log(p / q)`` in nats (Arjovsky et al., 2017).
 
     It is infinite if `p` has mass where `q` has none.
@@ -96,7 +95,7 @@ def kl(p: np.ndarray, q: np.ndarray) -> float:
     return max(0.0, float(np.sum(p[some] * (np.log(p[some]) - np.log(q[some])))))
 
 
-def js(p: np.ndarray, q: np.ndarray) -> float:
+def js(p: ArrayLike, q: ArrayLike) -> float:
     """Returns the Jensen-Shannon divergence ``KL(p | m) / 2 + KL(q | m) / 2``.
 
     Here ``m = (p + q) / 2``. The divergence lies between 0 and log 2.
@@ -116,7 +115,7 @@ def js(p: np.ndarray, q: np.ndarray) -> float:
     return min(kl(p, middle) / 2 + kl(q, middle) / 2, float(np.log(2)))
 
 
-def tv(p: np.ndarray, q: np.ndarray) -> float:
+def tv(p: ArrayLike, q: ArrayLike) -> float:
     """Returns the total variation ``sum |p - q| / 2``, from 0 to 1.
 
     It is the most that the probabilities of an event differ.
@@ -132,7 +131,7 @@ def tv(p: np.ndarray, q: np.ndarray) -> float:
     return min(1.0, float(np.abs(p - q).sum() / 2))
 
 
-def _heap(positions: np.ndarray, masses: np.ndarray, name: str) -> tuple[np.ndarray, np.ndarray]:
+def _heap(positions: ArrayLike, masses: ArrayLike, name: str) -> tuple[np.ndarray, np.ndarray]:
     """Positions and masses as float64, checked."""
     positions = points(positions, f"positions_{name}").astype(np.float64)
     masses = np.asarray(masses, np.float64)
@@ -150,7 +149,7 @@ def _heap(positions: np.ndarray, masses: np.ndarray, name: str) -> tuple[np.ndar
     return positions[:, 0], masses
 
 
-def _laws(p: np.ndarray, q: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _laws(p: ArrayLike, q: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Two laws on the same outcomes as float64, checked."""
     p, q = np.asarray(p, np.float64), np.asarray(q, np.float64)
     if p.shape != q.shape or p.ndim != 1 or not p.size:

@@ -1,6 +1,7 @@
 """The maximum mean discrepancy is the distance of two sets' means in the space of a kernel."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfwgan.errors import UsageError
 from tfwgan.transport.costs import blocks, cost_matrix, pair
@@ -8,20 +9,28 @@ from tfwgan.transport.costs import blocks, cost_matrix, pair
 _SOME = 1000  # points of each set that the median is taken over
 
 
-def mmd(x: np.ndarray, y: np.ndarray, sigma: float | None = None, unbiased: bool = False) -> float:
+def mmd(x: ArrayLike, y: ArrayLike, sigma: float | None = None, unbiased: bool = False) -> float:
     """The *squared* discrepancy is ``E k(x, x') + E k(y, y') - 2 E k(x, y)``.
 
-    The formula is that of Gretton et al. (2012, eqs. 3 and 5).
+    The formula is that of Gretton et al. (2012, "A kernel two-sample test", eqs. 3 and 5).
 
-    The kernel is Gaussian: ``k(x, y) = exp(-|x - y|^2 / (2 sigma^2))``.
+    The kernel is Gaussian: ``k(x, y) = exp(-|x - y|^2 / (2 sigma^2))``. Two points at distance 1:
+
+        >>> import math
+        >>> from tfwgan.transport import mmd
+        >>> math.isclose(mmd([[0.0]], [[1.0]], sigma=1.0), 2 - 2 * math.exp(-0.5))
+        True
 
     Args:
-        x: Samples `[n, ...]`.
-        y: Samples `[m, ...]`.
+        x: Samples `[n, ...]`, finite real numbers.
+        y: Samples `[m, ...]` of as many coordinates.
         sigma: Width of the kernel, above 0; by default `median_distance`, which depends on the
             sets.
         unbiased: Leave out the pairs of a point with itself: 0 on average between samples of one
             law, but also negative. Otherwise those are counted, and the result is at least 0.
+
+    Returns:
+        The squared discrepancy, at most 2.
 
     Raises:
         ValueError: If an argument is wrong, or an unbiased result is asked for of a single point.
@@ -39,7 +48,7 @@ def mmd(x: np.ndarray, y: np.ndarray, sigma: float | None = None, unbiased: bool
     return value if unbiased else max(0.0, value)
 
 
-def median_distance(x: np.ndarray, y: np.ndarray, seed: int = 0) -> float:
+def median_distance(x: ArrayLike, y: ArrayLike, seed: int = 0) -> float:
     """Returns the median distance between two of all points.
 
     It is the usual width of a kernel (Gretton et al., 2012, section 8).

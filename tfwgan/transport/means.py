@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import get_args
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfwgan import rng
 from tfwgan.errors import UsageError
 from tfwgan.files import write_atomically
 from tfwgan.transport.costs import cost_matrix, points
-from tfwgan.transport.descent import Descent, Method
+from tfwgan.transport.descent import Descended, Descent, Method
 
 _LARGE = 2**14  # samples above which part of them is treated first
 # Distances, of all starts together, that are found for each step unless more is asked for.
@@ -52,32 +53,40 @@ class Means:
 
 
 def ot_means(
-    data: np.ndarray,
+    data: ArrayLike,
     k: int,
     method: Method = "weiszfeld",
     max_steps: int = 100,
     tolerance: float = 1e-5,
     seed: int = 0,
-    initial: np.ndarray | None = None,
+    initial: ArrayLike | None = None,
     lr: float = 1.0,
     on_step: Callable[[int, float], None] | None = None,
     starts: int | None = None,
 ) -> Means:
     """Finds k points of equal weights near to the data in W1.
 
-    They are the best that was found from several starts, a local optimum.
+    They are the best that was found from several starts, a local optimum. A single point is the
+    data's geometric median:
+
+        >>> from tfwgan import ot_means
+        >>> found = ot_means([[0.0], [1.0], [10.0]], k=1)
+        >>> found.centroids.round(2)
+        array([[1.]], dtype=float32)
+        >>> found.converged, round(found.value, 2)
+        (True, 3.33)
 
     A step that would raise W1 is taken back and made at half the length, which grows again while
     steps succeed. With k = n the points are the data (of the method ``gradient``: nearly). Takes
     memory for a copy of the data and some matrices float64 `[k, n]`.
 
     Args:
-        data: Samples `[n, ...]`, used as float32.
-        k: Number of points, at most n.
+        data: Samples `[n, ...]`, finite real numbers, used as float32.
+        k: Number of points, 1 to n.
         method: Where a point moves, given the masses m_j it receives from the samples at distances
             d_j: ``weiszfeld``, to the average with weights ``m_j / d_j``, which lowers W1
-                (Weiszfeld, 1937; at a sample:
-            Vardi and Zhang, 2000); ``mean``, to the average with weights m_j, as for squared
+            (Weiszfeld, 1937; at a sample: Vardi and Zhang, 2000, "The multivariate L1-median and
+            associated data depth"); ``mean``, to the average with weights m_j, as for squared
             distances, only as long as W1 falls; ``gradient``, against the gradient of W1.
         max_steps: Steps at most, from each start.
         tolerance: Stop when a step changes W1 by no more than this part of it.
@@ -87,6 +96,9 @@ def ot_means(
         on_step: Called with the number of the step and W1, at each start and after each step on all
             the data.
         starts: From how many starts; by default 8 for small n times k, and 1 from 131,073 on.
+
+    Returns:
+        The points, their distance to the data, and how it was reached.
 
     Raises:
         ValueError: If an argument is wrong.
@@ -112,18 +124,21 @@ def ot_means(
     if initial is not None and np.shape(initial) != (k, *shape):
         raise UsageError(f"initial must have shape {[k, *shape]}, got {list(np.shape(initial))}.")
     starts = 1 if initial is not None else starts
-    descent, best, made = Descent(x, method, lr), None, 0
-    while made < starts and (best is None or best[1].value > 0):
+    descent = Descent(x, method, lr)
+
+    def descended(number: int) -> Descended:
         if initial is not None:
             c, warm = points(initial, "initial").astype(np.float32), None
         else:
-            c, warm = _begun(x, k, method, lr, max_steps, tolerance, seed, made)
-        found = descent.run(c, warm, max_steps, tolerance, on_step)
-        best = found if best is None or found[1].value < best[1].value else best
-        made += 1
+            c, warm = _begun(x, k, method, lr, max_steps, tolerance, seed, number)
+        return descent.run(c, warm, max_steps, tolerance, on_step)
+
+    best, made = descended(0), 1
+    while made < starts and best[1].upper > 0:
+        best, made = min(best, descended(made), key=lambda found: found[1].upper), made + 1
     c, transport, history, converged, steps = best
     seconds = time.perf_counter() - begin
-    return Means(c.reshape(k, *shape), transport.value, history, converged, steps, made, seconds)
+    return Means(c.reshape(k, *shape), transport.upper, history, converged, steps, made, seconds)
 
 
 def _begun(

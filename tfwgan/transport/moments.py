@@ -1,22 +1,32 @@
 """The Fréchet distance is the squared Wasserstein-2 distance of the Gaussians that fit two sets."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfwgan.transport.costs import pair
 
 
-def frechet(x: np.ndarray, y: np.ndarray) -> float:
+def frechet(x: ArrayLike, y: ArrayLike) -> float:
     """The Fréchet distance is ``|mean_x - mean_y|^2 + tr(C_x + C_y - 2 (C_x C_y)^(1/2))``.
 
-    The formula is that of Dowson and Landau (1982), its use that of Heusel et al. (2017).
+    The formula is that of Dowson and Landau (1982, "The Fréchet distance between multivariate
+    normal distributions"), its use that of Heusel et al. (2017, "GANs trained by a two
+    time-scale update rule converge to a local Nash equilibrium", eq. 6). Of a translate it is the
+    squared shift:
+
+        >>> import numpy as np
+        >>> from tfwgan.transport import frechet
+        >>> x = np.random.default_rng(0).normal(size=(50, 2))
+        >>> round(frechet(x, x + [3.0, 4.0]), 6)
+        25.0
 
     Covariances are divided by n - 1, and are 0 of a single point. Right for fewer points than
     dimensions too: no square root of a covariance is taken, but singular values of the data's own
     triangular factors.
 
     Args:
-        x: Samples `[n, ...]`.
-        y: Samples `[m, ...]`.
+        x: Samples `[n, ...]`, finite real numbers.
+        y: Samples `[m, ...]` of as many coordinates.
 
     Returns:
         The squared distance, at least 0.
@@ -30,7 +40,7 @@ def frechet(x: np.ndarray, y: np.ndarray) -> float:
 
 
 def frechet_of_moments(
-    mean_x: np.ndarray, cov_x: np.ndarray, mean_y: np.ndarray, cov_y: np.ndarray
+    mean_x: ArrayLike, cov_x: ArrayLike, mean_y: ArrayLike, cov_y: ArrayLike
 ) -> float:
     """The Fréchet distance between two Gaussians with means `[d]` and covariances `[d, d]`.
 

@@ -1,11 +1,12 @@
 """Nearest neighbours, in blocks."""
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from tfwgan.transport.costs import blocks, pair
 
 
-def nearest(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def nearest(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Each point's nearest one in another set.
 
     Args:
@@ -30,7 +31,7 @@ def nearest(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return index, least
 
 
-def nn(x: np.ndarray, y: np.ndarray) -> float:
+def nn(x: ArrayLike, y: ArrayLike) -> float:
     """This is the mean distance of the points of x to their nearest in y.
 
     The points of x are the generated ones, those of y the real ones.
@@ -38,9 +39,16 @@ def nn(x: np.ndarray, y: np.ndarray) -> float:
     0 if every generated point is a copy of a real one, however few are copied: it sees
     memorisation, not coverage.
 
+        >>> from tfwgan.transport import nn
+        >>> nn([[0.0], [0.0]], [[0.0], [5.0]]), nn([[0.0], [5.0]], [[0.0], [0.0]])
+        (0.0, 2.5)
+
     Args:
-        x: Samples `[n, ...]`.
-        y: Samples `[m, ...]`.
+        x: Samples `[n, ...]`, finite real numbers.
+        y: Samples `[m, ...]` of as many coordinates.
+
+    Returns:
+        The mean Euclidean distance, at least 0.
 
     Raises:
         ValueError: If the points are wrong.

@@ -1,12 +1,17 @@
 """Two sets of samples as tensors, and the distances between all of their points."""
 
+from typing import TypeAlias
+
 import tensorflow as tf
+from numpy.typing import ArrayLike
+
+TensorLike: TypeAlias = tf.Tensor | ArrayLike  # what TensorFlow makes a tensor of
 
 _CHUNK = 2**22  # coordinates of differences at a time
 _NEAR = 1e-4  # squared distances below this part of the squared norms are computed again
 
 
-def floating(x: tf.Tensor, dtype: tf.DType | None = None) -> tf.Tensor:
+def floating(x: TensorLike, dtype: tf.DType | None = None) -> tf.Tensor:
     """Returns samples as real numbers of a type.
 
     Whole numbers and booleans become float32 up to 16 bits, else float64.
@@ -21,7 +26,7 @@ def floating(x: tf.Tensor, dtype: tf.DType | None = None) -> tf.Tensor:
     return tf.cast(x, dtype or own)
 
 
-def flat_pair(x: tf.Tensor, y: tf.Tensor) -> tuple[tf.Tensor, tf.Tensor]:
+def flat_pair(x: TensorLike, y: TensorLike) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns batches `[n, ...]` and `[m, ...]` as points `[n, d]` and `[m, d]` of one type.
 
     The type is that of `floating` of the first.

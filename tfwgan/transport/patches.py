@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfwgan.errors import UsageError
 from tfwgan.transport.costs import slices
 from tfwgan.transport.exact import w1_loss
-from tfwgan.transport.pairs import floating
+from tfwgan.transport.pairs import TensorLike, floating
 from tfwgan.transport.sliced import directions, line_w1, seed_pair
 
 # Directions at a time: what they make of 64 images fits in memory that is used again and again.
@@ -22,8 +22,8 @@ _MOST = 2**25  # projections of one set at a time, at most, but for those on a s
 
 
 def patch_swd(
-    x: tf.Tensor,
-    y: tf.Tensor,
+    x: TensorLike,
+    y: TensorLike,
     p: int = 16,
     s: int = 1,
     n_projections: int = 128,
@@ -31,16 +31,28 @@ def patch_swd(
 ) -> tf.Tensor:
     """The sliced W1 distance between all patches of one set of images and all of another.
 
+    It judges by parts (Elnekave and Weiss, 2025; by convolutions as in Elnekave and Weiss, 2022,
+    "Generating natural images with direct patch distributions matching"). A square that lies
+    elsewhere has the same patches, and is another image:
+
+        >>> import numpy as np
+        >>> from tfwgan import patch_swd, swd
+        >>> x = np.zeros((1, 8, 8, 1), np.float32)
+        >>> x[0, 1:3, 1:3] = 1.0
+        >>> y = np.roll(x, (3, 2), axis=(1, 2))
+        >>> float(patch_swd(x, y, p=2)), float(swd(x, y)) > 0.1
+        (0.0, True)
+
     Args:
-        x: Images `[n, h, w, c]`.
-        y: Images `[m, h, w, c]`.
-        p: Side of a patch.
-        s: Step from one patch to the next.
-        n_projections: Number of directions.
+        x: Images `[n, h, w, c]`, real numbers.
+        y: Images `[m, h, w, c]`; n and m may differ.
+        p: Side of a patch, 1 to the smaller of h and w.
+        s: Step from one patch to the next, at least 1.
+        n_projections: Number of directions, at least 1.
         seed: As in `sliced.directions`.
 
     Returns:
-        A scalar.
+        A scalar of the type of `x`, of whole numbers as in `pairs.floating`.
 
     Raises:
         ValueError: If the images differ in shape or are none, or a number is out of range.
@@ -51,8 +63,8 @@ def patch_swd(
 
 
 def local_patch_swd(
-    x: tf.Tensor,
-    y: tf.Tensor,
+    x: TensorLike,
+    y: TensorLike,
     p: int = 16,
     s: int = 8,
     n_projections: int = 128,
@@ -74,8 +86,8 @@ def local_patch_swd(
 
 
 def patch_w1(
-    x: tf.Tensor,
-    y: tf.Tensor,
+    x: TensorLike,
+    y: TensorLike,
     p: int = 16,
     s: int = 8,
     seed: int | tf.Tensor = 0,
@@ -102,7 +114,7 @@ def patch_w1(
     )
 
 
-def image_pair(x: tf.Tensor, y: tf.Tensor, p: int, s: int) -> tuple[tf.Tensor, tf.Tensor]:
+def image_pair(x: TensorLike, y: TensorLike, p: int, s: int) -> tuple[tf.Tensor, tf.Tensor]:
     """Returns two sets of images as tensors of one type, see `pairs.floating`.
 
     They have patches of side `p` at steps of `s`.
@@ -142,8 +154,8 @@ def leave_out(shape: tuple[int, ...], p: int, s: int) -> bool:
 
 
 def _mean_over_lines(
-    x: tf.Tensor,
-    y: tf.Tensor,
+    x: TensorLike,
+    y: TensorLike,
     p: int,
     s: int,
     n_projections: int,

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
+from numpy.typing import ArrayLike
 from scipy.optimize import minimize
 from scipy.special import logsumexp
 
@@ -37,8 +38,8 @@ class SemiDiscrete:
 
 
 def semi_discrete(
-    atoms: np.ndarray,
-    data: np.ndarray | Sampler,
+    atoms: ArrayLike,
+    data: ArrayLike | Sampler,
     steps: int = 2000,
     batch_size: int = 256,
     learning_rate: float = 20.0,
@@ -93,7 +94,9 @@ def semi_discrete(
         mean = mean + (psi - mean) / tail if tail > 0 else psi
     psi = mean if averaged else psi
     psi = psi - psi.mean()
-    lower = None if callable(data) else c_transform_bound(atoms, data, psi)
+    if callable(data):
+        return SemiDiscrete(psi, None, history)
+    lower = c_transform_bound(atoms, data, psi)
     if polish:
         polished = _polished(cost_matrix(data, atoms), psi)
         better = c_transform_bound(atoms, data, polished)
@@ -115,7 +118,7 @@ def _polished(costs: np.ndarray, psi: np.ndarray) -> np.ndarray:
     unit = costs.mean() or 1.0  # L-BFGS stops at slopes and changes that are small as numbers
     costs, psi = costs / unit, psi / unit
 
-    def minus_dual(psi, epsilon):
+    def minus_dual(psi: np.ndarray, epsilon: float) -> tuple[float, np.ndarray]:
         exponents = (psi - costs) / epsilon
         log_sums = logsumexp(exponents, axis=1, keepdims=True)
         share = np.exp(exponents - log_sums).sum(axis=0) / n
