@@ -44,7 +44,7 @@ MISFITS = {
                 POINTS,
                 "it works on square images, not on data of shape (2,); MLP and FC take any shape.",
             ),
-            (DIGITS, "it can't double 4 pixels to 28; try --image_size=32."),
+            (DIGITS, "it can't double 4 pixels to 28; try `image_size=32`."),
         ]
     },
     **{

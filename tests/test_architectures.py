@@ -185,8 +185,7 @@ def test_dcgan_offers_the_nearest_size_instead_of_any_other(size):
         with pytest.raises(UsageError) as caught:
             build("DCGAN", (size, size, 3))
         offered = [
-            int(word)
-            for word in re.findall(r"\d+", str(caught.value).partition("--image_size=")[2])
+            int(word) for word in re.findall(r"\d+", str(caught.value).partition("`image_size=")[2])
         ]
         assert min(abs(fit - size) for fit in offered) == nearest and set(offered) <= {
             *FITTING,

@@ -185,10 +185,10 @@ def test_a_halving_layer_pads_as_pytorch_does():
 MISTAKES = [
     (
         lambda: generator(z_dim=18),
-        "3 layers of 6 codes and some noise need more than 18 coordinates; use --z_dim=19",
+        "3 layers of 6 codes and some noise need more than 18 coordinates; use `z_dim=19`",
     ),
-    (lambda: generator(shape=(28, 28, 1)), "it can't double 4 pixels to 28; try --image_size=32."),
-    (lambda: generator(shape=(4, 4, 1)), "try --image_size=8."),
+    (lambda: generator(shape=(28, 28, 1)), "it can't double 4 pixels to 28; try `image_size=32`."),
+    (lambda: generator(shape=(4, 4, 1)), "try `image_size=8`."),
     (lambda: critic(shape=(2,)), "it works on square images, not on data of shape (2,)"),
     (lambda: critic(shape=(32, 64, 3)), "it works on square images"),
     (

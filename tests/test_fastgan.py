@@ -214,10 +214,10 @@ def test_an_image_is_a_function_of_its_latent(xla):
 MISTAKES = [
     (
         lambda: generator("FastGAN", (8, 8, 1)),
-        "images of 32 to 256 pixels a side, not 8; try --image_size=32.",
+        "images of 32 to 256 pixels a side, not 8; try `image_size=32`.",
     ),
-    (lambda: critic("NewFastGAN", (512, 512, 3)), "not 512; try --image_size=256."),
-    (lambda: critic("FastGAN", (28, 28, 1)), "try --image_size=32."),
+    (lambda: critic("NewFastGAN", (512, 512, 3)), "not 512; try `image_size=256`."),
+    (lambda: critic("FastGAN", (28, 28, 1)), "try `image_size=32`."),
     (lambda: generator("NewFastGAN", (2,)), "it works on square images, not on data of shape (2,)"),
     (lambda: critic("FastGAN", (32, 64, 3)), "it works on square images"),
     (lambda: generator("FastGAN-nf=0", RGB[64]), "nf must be at least 1, got 0"),

@@ -25,9 +25,10 @@ ROWS = [
     # The program: what knows flags, specs, configurations or folders of runs.
     "program.spec program.config_files",
     "program.config program.cli",
-    "program.devices program.runs program.datasets program.cost",
+    "program.matching program.devices program.runs program.datasets program.cost",
     "program.assemble program.resume",
-    "program.loading",
+    "program.loading program.parts",
+    "program.onlookers",
     "program.experiment",
     "program.describe studies",
     "program",  # its verbs
@@ -137,6 +138,26 @@ def test_what_needs_no_tensorflow_imports_none(name):
 def test_a_file_has_at_most_300_lines_and_a_telling_name(path):
     assert len(path.read_text().splitlines()) <= 300
     assert path.stem not in {"util", "utils", "common", "helper", "helpers", "misc", "tools"}
+
+
+def code_lines(function):
+    """The lines of a function behind its docstring."""
+    body = function.body[1:] if ast.get_docstring(function) else function.body
+    return body[-1].end_lineno - body[0].lineno + 1 if body else 0
+
+
+def functions(path):
+    return [n for n in ast.walk(ast.parse(path.read_text())) if isinstance(n, ast.FunctionDef)]
+
+
+@pytest.mark.parametrize("path", PACKAGE, ids=label)
+def test_a_function_has_at_most_40_lines(path):
+    assert [f.name for f in functions(path) if code_lines(f) > 40] == []
+
+
+def test_most_functions_are_much_shorter():
+    lengths = sorted(code_lines(function) for path in PACKAGE for function in functions(path))
+    assert lengths[int(0.95 * len(lengths))] <= 25
 
 
 @pytest.mark.parametrize("path", [*PACKAGE, *SCRIPTS], ids=label)

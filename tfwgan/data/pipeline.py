@@ -58,31 +58,9 @@ def batches(
         UsageError: If a number is out of range, a batch is larger than the set, or points are to be
             mirrored.
     """
-    for name, value, least in (
-        ("batch_size", batch_size, 1),
-        ("n_critic", n_critic, 1),
-        ("first_batch", first_batch, 0),
-        ("steps", 0 if steps is None else steps, 0),
-    ):
-        if value < least:
-            raise UsageError(f"{name} must be at least {least}, got {value}.")
-    if batch_size > len(dataset):
-        raise UsageError(
-            f"batch_size={batch_size} is larger than {dataset.name}, which has {len(dataset)} "
-            "items; "
-            f"use `batch_size={len(dataset)}` or less."
-        )
-    if flip and not dataset.is_image:
-        raise UsageError(f"flip mirrors images, and {dataset.name} has points.")
+    _check(dataset, batch_size, n_critic, flip, first_batch, 0 if steps is None else steps)
     key, flips = rng.stream(seed, "data"), rng.stream(seed, "flips")
-    if isinstance(dataset.items, np.memmap):
-        gather, labels = (
-            _mapped_items(dataset),
-            None if dataset.labels is None else tf.constant(dataset.labels),
-        )
-    else:
-        everything, labels = dataset.tensors
-        gather = functools.partial(tf.gather, everything)
+    gather, labels = _reader(dataset)
 
     @tf.autograph.experimental.do_not_convert  # nothing in it needs that, and it takes a second
     def element(number: tf.Tensor) -> dict[str, tf.Tensor]:
@@ -92,22 +70,52 @@ def batches(
         index = tf.reshape(index, [batch_size, n_critic])
         items = gather(index)
         if flip:
-            mirrored = [
-                rng.integers([batch_size], rng.seed_pair(flips, one), 2)
-                for one in tf.unstack(batch)
-            ]
-            mirrored = tf.stack(mirrored, axis=1)[..., tf.newaxis, tf.newaxis, tf.newaxis]
-            items = tf.where(mirrored == 1, tf.reverse(items, [3]), items)
+            items = _flipped(items, batch, flips)
         if dataset.is_image:
             items = tf.cast(items, tf.float32) / 127.5 - 1.0
-        return (
-            {"image": items}
-            if labels is None
-            else {"image": items, "label": tf.gather(labels, index)}
-        )
+        named = {"image": items}
+        return named if labels is None else {**named, "label": tf.gather(labels, index)}
 
     stream = tf.data.Dataset.counter().map(element)
     return (stream if steps is None else stream.take(steps)).prefetch(2)
+
+
+def _check(
+    dataset: Dataset, batch_size: int, n_critic: int, flip: bool, first_batch: int, steps: int
+) -> None:
+    """Raises `UsageError` if a number is out of range, or points are to be mirrored."""
+    for name, value, least in (
+        ("batch_size", batch_size, 1),
+        ("n_critic", n_critic, 1),
+        ("first_batch", first_batch, 0),
+        ("steps", steps, 0),
+    ):
+        if value < least:
+            raise UsageError(f"{name} must be at least {least}, got {value}.")
+    if batch_size > len(dataset):
+        raise UsageError(
+            f"batch_size={batch_size} is larger than {dataset.name}, which has {len(dataset)} "
+            f"items; use `batch_size={len(dataset)}` or less."
+        )
+    if flip and not dataset.is_image:
+        raise UsageError(f"flip mirrors images, and {dataset.name} has points.")
+
+
+def _reader(dataset: Dataset) -> tuple[Callable[[tf.Tensor], tf.Tensor], tf.Tensor | None]:
+    """A function from rows to items, and all labels if there are any."""
+    if isinstance(dataset.items, np.memmap):
+        labels = None if dataset.labels is None else tf.constant(dataset.labels)
+        return _mapped_items(dataset), labels
+    everything, labels = dataset.tensors
+    return functools.partial(tf.gather, everything), labels
+
+
+def _flipped(items: tf.Tensor, batch: tf.Tensor, key: int) -> tf.Tensor:
+    """Images `[b, n_critic, h, w, c]`, a random half of them mirrored, by the batch's number."""
+    b = items.shape[0]
+    mirrored = [rng.integers([b], rng.seed_pair(key, one), 2) for one in tf.unstack(batch)]
+    mirrored = tf.stack(mirrored, axis=1)[..., tf.newaxis, tf.newaxis, tf.newaxis]
+    return tf.where(mirrored == 1, tf.reverse(items, [3]), items)
 
 
 def _mapped_items(dataset: Dataset) -> Callable[[tf.Tensor], tf.Tensor]:

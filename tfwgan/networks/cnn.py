@@ -52,16 +52,10 @@ def cnn_critic(
     Raises:
         UsageError: If the image shrinks to nothing, or the options don't go together.
     """
-    if min(nf, depth, k) < 1 or pad < 0:
-        raise UsageError(
-            f"nf, depth and k must be at least 1, pad at least 0, got {nf}, {depth}, {k} and {pad}."
-        )
-    if len(image_shape) != 3:
-        raise UsageError(
-            f"it reads images, not data of shape {image_shape}; MLP and FC take any shape."
-        )
+    _check(image_shape, nf, depth, k, pad)
     if lipschitz:
         check_certified(norm, sn)
+    plain = functools.partial(conv, use_bias=norm == "none", sn=sn, sn_norm=sn_norm)
     image = keras.Input(image_shape, name="image")
     x = image
     for i in range(depth):
@@ -74,33 +68,29 @@ def cnn_critic(
         if lipschitz:
             x = OrthonormalConv2D(nf << i, k, strides=2, name=f"conv_{i}")(x)
         else:
-            x = conv(
-                x,
-                nf << i,
-                k,
-                2,
-                "valid",
-                f"conv_{i}",
-                use_bias=norm == "none",
-                sn=sn,
-                sn_norm=sn_norm,
-            )
-        x = activate(
-            normalize(x, norm if i else "none", f"norm_{i}"),
-            "sort" if lipschitz else "relu",
-            f"act_{i}",
-        )
+            x = plain(x, nf << i, k, 2, "valid", f"conv_{i}")
+        x = normalize(x, norm if i else "none", f"norm_{i}")
+        x = activate(x, "sort" if lipschitz else "relu", f"act_{i}")
     if not GAP:
         x = keras.layers.Flatten(name="flatten")(x)
+    elif lipschitz:
+        x = certified_mean(x, "pool")
     else:
-        x = (
-            certified_mean(x, "pool")
-            if lipschitz
-            else keras.layers.GlobalAveragePooling2D(name="pool")(x)
-        )
+        x = keras.layers.GlobalAveragePooling2D(name="pool")(x)
     linear = certified_dense if lipschitz else functools.partial(dense, sn=sn, sn_norm=sn_norm)
     x = linear(x, 1, "head", use_bias=False)
     return keras.Model({"image": image}, keras.layers.Reshape((), name="score")(x), name="critic")
+
+
+def _check(image_shape: tuple[int, ...], nf: int, depth: int, k: int, pad: int) -> None:
+    if min(nf, depth, k) < 1 or pad < 0:
+        raise UsageError(
+            f"nf, depth and k must be at least 1, pad at least 0, got {nf}, {depth}, {k} and {pad}."
+        )
+    if len(image_shape) != 3:
+        raise UsageError(
+            f"it reads images, not data of shape {image_shape}; MLP and FC take any shape."
+        )
 
 
 def receptive_field(depth: int = 3, k: int = 3) -> int:

@@ -1,7 +1,6 @@
 """From a `Config` to a compiled trainer.
 
-Networks, prior, objective and optimizers are made here, and it is checked whether they fit each
-other.
+Networks, prior, objective, optimizers and metrics are made here from their specs.
 """
 
 import dataclasses
@@ -16,14 +15,12 @@ from tfwgan.augment import AUGMENTATIONS, Chain
 from tfwgan.errors import UsageError
 from tfwgan.metrics import METRICS
 from tfwgan.networks import CRITICS, GENERATORS, RECONSTRUCTORS
-from tfwgan.networks.features import couples_batch, heads
 from tfwgan.objectives import OBJECTIVES
-from tfwgan.objectives.adversarial import Adversarial
 from tfwgan.optimizers import OPTIMIZERS
-from tfwgan.priors import PRIORS, Info, Prior
+from tfwgan.priors import PRIORS
 from tfwgan.program import spec
 from tfwgan.program.config import Config
-from tfwgan.program.spec import parse
+from tfwgan.program.matching import check_parts
 from tfwgan.protocols import Metric, Objective
 from tfwgan.trainer import GanTrainer
 
@@ -51,37 +48,19 @@ def make_trainer(
         UsageError: If a part is unknown, or does not fit the others.
     """
     config = resolve(config)
-    if config.xla and strategy.num_replicas_in_sync > 1:
-        raise UsageError("--xla works on one device only; leave it out or give one device.")
-    critic_steps = config.critic_steps
-    objective = spec.build(config.loss, OBJECTIVES, "loss")
-    objective.check(shape)
-    if config.xla and not objective.compiles:
-        raise UsageError(
-            f"--xla can't compile --loss={config.loss}, which calls an exact solver; "
-            "leave --xla out."
-        )
-    augment = _augment(config, shape)
-    if augment is not None and not objective.uses_critic:
-        raise UsageError(
-            f"--augment changes what a critic sees, and --loss={config.loss} has none; "
-            "leave it out."
-        )
+    objective = _objective(config, shape, strategy)
+    augment = _augment(config, shape, objective)
     context = {"z_dim": config.z_dim, "image_shape": shape, "n_classes": n_classes}
 
-    def network(
-        text: str, table: Mapping[str, Any], kind: str, wanted: bool = True
-    ) -> keras.Model | None:
-        return spec.build(text, table, kind, **context) if wanted else None
+    def network(name: str, table: Mapping[str, Any], kind: str, wanted: bool = True) -> keras.Model:
+        return spec.build(getattr(config, name), table, kind, **context) if wanted else None
 
     with strategy.scope(), rng.seeded_initializers(config.seed):
         prior = spec.build(config.z_prior, PRIORS, "prior", z_dim=config.z_dim)
-        generator = network(config.gen_arch, GENERATORS, "generator")
-        critic = network(config.disc_arch, CRITICS, "critic", objective.uses_critic)
-        reconstructor = network(
-            config.rec_arch, RECONSTRUCTORS, "reconstructor", objective.reconstructs
-        )
-        _check(config, objective, prior, generator, critic)
+        generator = network("gen_arch", GENERATORS, "generator")
+        critic = network("disc_arch", CRITICS, "critic", objective.uses_critic)
+        reconstructor = network("rec_arch", RECONSTRUCTORS, "reconstructor", objective.reconstructs)
+        check_parts(config, objective, prior, generator, critic)
         trainer = GanTrainer(
             prior,
             generator,
@@ -90,19 +69,15 @@ def make_trainer(
             reconstructor=reconstructor,
             augment=augment,
             n_classes=n_classes,
-            n_critic=critic_steps,
+            n_critic=config.critic_steps,
             ema=config.ema,
             seed=config.seed,
             xla=config.xla,
         )
+        g_updates, d_updates = config.steps, config.critic_steps.before(config.steps)
         trainer.compile(
-            spec.build(config.g_opt, OPTIMIZERS, "generator's optimizer", updates=config.steps),
-            spec.build(
-                config.d_opt,
-                OPTIMIZERS,
-                "critic's optimizer",
-                updates=critic_steps.before(config.steps),
-            ),
+            spec.build(config.g_opt, OPTIMIZERS, "generator's optimizer", updates=g_updates),
+            spec.build(config.d_opt, OPTIMIZERS, "critic's optimizer", updates=d_updates),
         )
     return trainer
 
@@ -136,87 +111,33 @@ def make_augmentation(text: str) -> Chain | None:
     return Chain(tuple(spec.build(part, AUGMENTATIONS, "augmentation") for part in text.split(",")))
 
 
-def _augment(config: Config, shape: tuple[int, ...]) -> Chain | None:
+def _objective(
+    config: Config, shape: tuple[int, ...], strategy: tf.distribute.Strategy
+) -> Objective:
+    """What is minimised, if it fits the data and what is to run it."""
+    if config.xla and strategy.num_replicas_in_sync > 1:
+        raise UsageError("--xla works on one device only; leave it out or give one device.")
+    objective = spec.build(config.loss, OBJECTIVES, "loss")
+    objective.check(shape)
+    if config.xla and not objective.compiles:
+        raise UsageError(
+            f"--xla can't compile --loss={config.loss}, which calls an exact solver; "
+            "leave --xla out."
+        )
+    return objective
+
+
+def _augment(config: Config, shape: tuple[int, ...], objective: Objective) -> Chain | None:
     """What images go through before the critic, if anything."""
     chain = make_augmentation(config.augment)
     if chain is not None:
         chain.check(shape)
+        if not objective.uses_critic:
+            raise UsageError(
+                f"--augment changes what a critic sees, and --loss={config.loss} has none; "
+                "leave it out."
+            )
     return chain
-
-
-def _check(
-    config: Config,
-    objective: Objective,
-    prior: Prior,
-    generator: keras.Model,
-    critic: keras.Model | None,
-) -> None:
-    """Raises `UsageError` if networks or prior lack what the objective needs."""
-    loss, critic_spec, generator_spec = (
-        f"--{name}={getattr(config, name)}" for name in ("loss", "disc_arch", "gen_arch")
-    )
-    if critic is None:
-        if "label" in generator.input:
-            raise UsageError(
-                f"{generator_spec} reads labels, which {loss} does not look at; leave out -cond=..."
-            )
-        return
-    said = heads(critic.output)
-    for head in objective.heads:
-        if head not in said:
-            raise UsageError(
-                f"{loss} needs a critic with the head {head!r}, "
-                f"and {critic_spec} has none; {_ADVICE[head]}."
-            )
-    if "z" in critic.input and not objective.reconstructs:
-        raise UsageError(
-            f"{critic_spec} reads latents, which only --loss=veegan can pair with images."
-        )
-    if objective.reconstructs and "z" not in critic.input:
-        raise UsageError(
-            f"{loss} needs a critic that reads latents, such as --disc_arch=MLP-joint=True."
-        )
-    if ("label" in critic.input or "label" in objective.heads) and "label" not in generator.input:
-        raise UsageError(
-            f"{loss} and {critic_spec} need a generator that reads labels: "
-            f"add -cond=concat to {generator_spec}."
-        )
-    if (
-        "label" in generator.input
-        and "label" not in critic.input
-        and "label" not in objective.heads
-    ):
-        raise UsageError(
-            f"{generator_spec} reads labels, but {critic_spec} does not, so they would come to "
-            "mean nothing; add -cond=concat or -cond=projection to the critic, "
-            "or leave it out of the generator."
-        )
-    if (
-        isinstance(objective, Adversarial)
-        and objective.penalties
-        and couples_batch(critic)
-        and "norm" not in parse(config.disc_arch).options
-    ):
-        raise UsageError(
-            f"{critic_spec} has batch norm, and {loss} looks at the slope at each sample, which "
-            "has no meaning there (Gulrajani et al., 2017, section 4); add -norm=none or "
-            "-norm=layer, or ask for it by -norm=batch."
-        )
-    if "code" in objective.heads:
-        sizes = said["category"].shape[1], said["code"].shape[1]
-        if not isinstance(prior, Info) or (prior.categories, prior.codes) != sizes:
-            right = "--z_prior=info-categories={}-codes={}".format(*sizes)
-            raise UsageError(
-                f"{loss} guesses the codes that the prior draws, "
-                f"as many as {critic_spec} has: {right}."
-            )
-
-
-_ADVICE = {
-    "label": "try SimpleCNN-cond=ac or DCGAN-cond=ac",
-    "category": "try SimpleCNN-categories=10-codes=2",
-    "code": "try SimpleCNN-categories=10-codes=2",
-}
 
 
 def make_metrics(specs: Sequence[str]) -> dict[str, Metric]:

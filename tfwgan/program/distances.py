@@ -17,6 +17,7 @@ parallel lines on which all distances but W are the same however far apart they 
 """
 POSITIONAL = ()
 
+_HALF, _WHOLE = (480, 320), (972, 340)  # sizes of the charts in pixels
 BOXES = ([1, 2, 3], [3, 1, 2], [7, 8, 9, 10], [1, 1, 2, 2])
 PAIRS = ([0, 4], [1, 1], [1, 3], [1, 1])
 
@@ -42,13 +43,12 @@ def command(values: flags.FlagValues) -> None:
     """Computes, prints, draws."""
     with quiet_tensorflow():
         from tfwgan.transport.histograms import emd
-    from tfwgan import plots
     from tfwgan.render import save_png, tiles
 
     work, plan = emd(*map(np.array, BOXES))
     cheap, straight = emd(*map(np.array, PAIRS))
     crossed = straight[::-1]
-    dear = np.sum(crossed * np.abs(np.subtract.outer(PAIRS[0], PAIRS[2])))
+    dear = float(np.sum(crossed * np.abs(np.subtract.outer(PAIRS[0], PAIRS[2]))))
     print(
         f"Six boxes from 1, 2, 3 to 7, 8, 9, 10: {work:g} in all, {work / 6:g} per box, "
         "whatever the order."
@@ -57,34 +57,43 @@ def command(values: flags.FlagValues) -> None:
     print("Two lines at a distance theta:\n  theta      W     JS     KL     TV")
     for theta in (1.0, 0.5, 0.1, 0.0):
         print(f"{theta:7.2f}" + "".join(f"{value:7.3f}" for value in lines(theta).values()))
-
-    half, whole = (480, 320), (972, 340)
-    heaps = {"from": BOXES[:2], "to": BOXES[2:]}
-    thetas = np.r_[np.linspace(-1, -1e-6, 50), np.nan, 0, np.nan, np.linspace(1e-6, 1, 50)]
-    rows = [
-        lines(theta) if np.isfinite(theta) else dict.fromkeys("W JS KL TV".split(), np.nan)
-        for theta in thetas
-    ]
-    curves = {name: (thetas, [row[name] for row in rows]) for name in rows[0]}
-    curves["KL (infinite)"] = curves.pop("KL")
-    picture = [
-        [
-            plots.bar_chart(heaps, f"Six boxes: {work:g} in all", "place", "boxes", size=half),
-            plots.matrix(
-                plan,
-                [f"{x}" for x in BOXES[0]],
-                [f"{y}" for y in BOXES[2]],
-                "... and where they go",
-                half,
-            ),
-        ],
-        [
-            plots.moves(PAIRS[0], PAIRS[2], straight, f"In order: {cheap:g}", size=half),
-            plots.moves(PAIRS[0], PAIRS[2], crossed, f"Crossed: {dear:g}", size=half),
-        ],
-        [plots.line_chart(curves, "Two parallel lines: only W tells how far", "theta", size=whole)],
-    ]
+    picture = [_boxes(work, plan), _pairs((cheap, straight), (dear, crossed)), [_parallel_lines()]]
     out = values["out"].value
     with cli.writing_to(out):
         save_png(tiles(picture), out)
     print(f"Wrote {out}.")
+
+
+def _boxes(work: float, plan: np.ndarray) -> list[np.ndarray]:
+    """Two heaps of boxes, and the plan that moves them."""
+    from tfwgan import plots
+
+    heaps = {"from": BOXES[:2], "to": BOXES[2:]}
+    rows, columns = ([f"{place}" for place in places] for places in (BOXES[0], BOXES[2]))
+    return [
+        plots.bar_chart(heaps, f"Six boxes: {work:g} in all", "place", "boxes", size=_HALF),
+        plots.matrix(plan, rows, columns, "... and where they go", _HALF),
+    ]
+
+
+def _pairs(*moved: tuple[float, np.ndarray]) -> list[np.ndarray]:
+    """The two ways of moving two boxes."""
+    from tfwgan import plots
+
+    return [
+        plots.moves(PAIRS[0], PAIRS[2], plan, f"{how}: {work:g}", size=_HALF)
+        for how, (work, plan) in zip(("In order", "Crossed"), moved, strict=True)
+    ]
+
+
+def _parallel_lines() -> np.ndarray:
+    """The distances of two lines as they come nearer."""
+    from tfwgan import plots
+
+    thetas = np.r_[np.linspace(-1, -1e-6, 50), np.nan, 0, np.nan, np.linspace(1e-6, 1, 50)]
+    gap = dict.fromkeys("W JS KL TV".split(), np.nan)
+    rows = [lines(theta) if np.isfinite(theta) else gap for theta in thetas]
+    curves = {name: (thetas, [row[name] for row in rows]) for name in rows[0]}
+    curves["KL (infinite)"] = curves.pop("KL")
+    title = "Two parallel lines: only W tells how far"
+    return plots.line_chart(curves, title, "theta", size=_WHOLE)

@@ -5,18 +5,15 @@
 
 import contextlib
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import keras
 import tensorflow as tf
 
-from tfwgan.callbacks.evaluate import Evaluate
-from tfwgan.callbacks.guard import Checkpoint, NonFiniteLoss, StopOnNonFinite, TrainingStopped, told
-from tfwgan.callbacks.pictures import Pictures
-from tfwgan.callbacks.record import Clock, Progress, Record, WeightHistograms
-from tfwgan.data.dataset import Dataset, Outline
-from tfwgan.data.pipeline import batches
+from tfwgan.callbacks.guard import Checkpoint, NonFiniteLoss, TrainingStopped, told
+from tfwgan.callbacks.record import Clock
+from tfwgan.data.dataset import Dataset
 from tfwgan.errors import UsageError
 from tfwgan.fitting import check_callbacks
 from tfwgan.loop import train
@@ -33,11 +30,11 @@ from tfwgan.program.loading import (
     load_trainer,
     outline_data,
 )
+from tfwgan.program.onlookers import evaluation, onlookers
+from tfwgan.program.parts import Experiment, Result
 from tfwgan.program.resume import about, facts, restore
 from tfwgan.program.runs import Run
-from tfwgan.protocols import Metric
 from tfwgan.saved_model import export_saved_model
-from tfwgan.schedule import CriticSteps
 from tfwgan.screen import Screen
 from tfwgan.trainer import GanTrainer
 
@@ -55,91 +52,6 @@ __all__ = [
     "make_trainer",
     "outline_data",
 ]
-
-
-@dataclasses.dataclass(frozen=True, repr=False)
-class Experiment:
-    """The parts of a run, ready to train, or in a dry run with the outline of the data only.
-
-    >>> import tfwgan
-    >>> networks = {"gen_arch": "MLP-dim=8", "disc_arch": "MLP-dim=8", "z_dim": 4}
-    >>> config = tfwgan.Config(data="ring8-n=64", batch_size=8, steps=2, **networks)
-    >>> experiment = tfwgan.build(config)
-    >>> experiment.batches(steps=1).element_spec["image"].shape
-    TensorShape([8, 5, 2])
-    """
-
-    config: Config
-    dataset: Dataset | Outline
-    trainer: GanTrainer
-    strategy: tf.distribute.Strategy
-    metrics: Mapping[str, Metric] = dataclasses.field(default_factory=dict)
-
-    def __repr__(self) -> str:
-        return (
-            f"<Experiment {self.config.run_name}: {self.dataset.name}, {self.config.steps} steps>"
-        )
-
-    @property
-    def loaded(self) -> Dataset:
-        """The data; `UsageError` if there is only their outline."""
-        if isinstance(self.dataset, Outline):
-            raise UsageError(
-                "This experiment was built with dry_run=True and has no data to train on; "
-                "build it without."
-            )
-        return self.dataset
-
-    @property
-    def critic_steps(self) -> CriticSteps:
-        """How many critic updates each step makes; a step without a critic reads one batch too."""
-        return self.config.critic_steps if self.trainer.critic is not None else CriticSteps(1)
-
-    def images_before(self, step: int) -> int:
-        """Real images that training reads before a step."""
-        return self.config.batch_size * self.critic_steps.before(step)
-
-    def batches(self, first_step: int = 0, steps: int | None = None) -> tf.data.Dataset:
-        """Training data from any step on: elements `{"image": [b, n_critic, ...]}`.
-
-        They are endless if `steps` is None. All have as many critic batches as the first; `fit`
-        asks anew where the schedule changes their number.
-        """
-        config, critic_steps = self.config, self.critic_steps
-        return batches(
-            self.loaded,
-            batch_size=config.batch_size,
-            n_critic=critic_steps.at(first_step),
-            seed=config.seed,
-            flip=config.flip,
-            first_batch=critic_steps.before(first_step),
-            steps=steps,
-        )
-
-    def element_spec(self, step: int = 0) -> dict[str, tf.TensorSpec]:
-        """What the element of a step looks like; an outline of the data is enough."""
-        blank = Outline.of(self.dataset).blank(self.config.batch_size)
-        return dataclasses.replace(self, dataset=blank).batches(step).element_spec
-
-
-@dataclasses.dataclass(frozen=True)
-class Result:
-    """How `fit` ended.
-
-    Attributes:
-        run_dir: The run folder.
-        step: Steps done in all.
-        interrupted: The signal that ended training early, or None.
-        saved_model: Folder of the exported model, unless a signal ended the run.
-        history: The rows of metrics.jsonl, one for each step that was logged:
-            ``pandas.DataFrame(result.history)``.
-    """
-
-    run_dir: Path
-    step: int
-    interrupted: str | None
-    saved_model: Path | None
-    history: list[dict[str, float]] = dataclasses.field(default_factory=list, repr=False)
 
 
 def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = False) -> Experiment:
@@ -233,8 +145,8 @@ def fit(
     ):
         meta = restore(run, config, dataset, trainer) if resume else {}
         first, screen = trainer.steps_done, Screen(verbose)
-        clock, images = Clock(meta.get("seconds", 0.0)), experiment.images_before
         writer = tf.summary.create_file_writer(str(run.file("tensorboard")))
+        clock = Clock(meta.get("seconds", 0.0))
         guard = Checkpoint(
             run.path / "checkpoints",
             clock,
@@ -243,16 +155,7 @@ def fit(
             config.steps,
             config.keep_checkpoints,
         )
-        evaluate = _evaluation(experiment, run, writer, screen)
-        ours = [
-            StopOnNonFinite(guard.folder),
-            Record(run, writer, clock, config.as_dict(), config.log_steps, config.steps, images),
-            Pictures(run, writer, dataset, config.image_steps, config.steps),
-            WeightHistograms(writer, config.image_steps, config.steps),
-            *evaluate,
-            guard,
-            Progress(screen, config.log_steps, config.steps, images),
-        ]
+        evaluate = evaluation(experiment, run, writer, screen)
         with contextlib.closing(writer), guard, told(guard.folder):
             train(
                 trainer,
@@ -261,24 +164,13 @@ def fit(
                 first,
                 config.steps,
                 config.log_steps,
-                [*ours, *callbacks],
+                [*onlookers(experiment, run, writer, clock, screen, evaluate, guard), *callbacks],
                 more_logs=evaluate[0].newest if evaluate else dict,
                 rescue=guard.rescue,
             )
         step = trainer.steps_done
         saved = None if guard.interrupted else _export(trainer, run.path)
         return Result(run.path, step, guard.interrupted, saved, run.rows())
-
-
-def _evaluation(
-    experiment: Experiment, run: Run, writer: tf.summary.SummaryWriter, screen: Screen
-) -> list[Evaluate]:
-    """The callback that watches the metrics, if any are asked for."""
-    config, metrics = experiment.config, experiment.metrics
-    if not metrics:
-        return []
-    every, last, limit, seed = config.eval_steps, config.steps, config.eval_images, config.seed
-    return [Evaluate(run, writer, experiment.loaded, metrics, every, last, limit, seed, screen)]
 
 
 def _export(trainer: GanTrainer, run_dir: Path) -> Path:
