@@ -11,22 +11,31 @@ trained on.
 """
 
 from tfwgan.protocols import Distance
-from tfwgan.transport.certificate import certify
+from tfwgan.transport.certificate import (
+    c_transform_bound,
+    certify,
+    feasible_upper,
+    scaling_bound,
+)
 from tfwgan.transport.exact import exact_plan, w1, w1_loss
 from tfwgan.transport.kernels import mmd
 from tfwgan.transport.means import ot_means
-from tfwgan.transport.moments import frechet
+from tfwgan.transport.moments import frechet, frechet_of_moments
 from tfwgan.transport.neighbours import nn
 from tfwgan.transport.patches import local_patch_swd, patch_swd, patch_w1
+from tfwgan.transport.semidiscrete import semi_discrete
 from tfwgan.transport.sinkhorn import sinkhorn, sinkhorn_loss
 from tfwgan.transport.sliced import full_dim_swd, projected_w1, swd
 
 __all__ = [
     "DIFFERENTIABLE",
     "DISTANCES",
+    "c_transform_bound",
     "certify",
     "exact_plan",
+    "feasible_upper",
     "frechet",
+    "frechet_of_moments",
     "full_dim_swd",
     "local_patch_swd",
     "mmd",
@@ -35,6 +44,8 @@ __all__ = [
     "patch_swd",
     "patch_w1",
     "projected_w1",
+    "scaling_bound",
+    "semi_discrete",
     "sinkhorn",
     "sinkhorn_loss",
     "swd",

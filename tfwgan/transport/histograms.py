@@ -2,6 +2,8 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.special import rel_entr
+from scipy.stats import wasserstein_distance
 
 from tfwgan.transport.costs import points
 
@@ -71,7 +73,8 @@ def wasserstein(p: ArrayLike, q: ArrayLike, positions: ArrayLike) -> float:
         ValueError: If they are no laws, or have no common support.
     """
     p, q = _laws(p, q)
-    return emd(positions, p, positions, q)[0]
+    places, _ = _heap(positions, p, "x")
+    return float(wasserstein_distance(places, places, p, q))
 
 
 def kl(p: ArrayLike, q: ArrayLike) -> float:
@@ -86,13 +89,8 @@ def kl(p: ArrayLike, q: ArrayLike) -> float:
     Raises:
         ValueError: If they are no laws, or have no common support.
     """
-    p, q = _laws(p, q)
-    some = p > 0
-    if (q[some] == 0).any():
-        return float("inf")
-    # Logarithms are subtracted, because the quotient may overflow; rounding must not make it
-    # negative.
-    return max(0.0, float(np.sum(p[some] * (np.log(p[some]) - np.log(q[some])))))
+    # Rounding must not make it negative.
+    return max(0.0, float(rel_entr(*_laws(p, q)).sum()))
 
 
 def js(p: ArrayLike, q: ArrayLike) -> float:
