@@ -18,6 +18,7 @@ from tfwgan.optimizers import OPTIMIZERS
 from tfwgan.priors import PRIORS
 from tfwgan.program import cli, train
 from tfwgan.program.config import fields, find_config
+from tfwgan.program.verbs import VERBS
 
 ROOT = Path(__file__).parent.parent
 README = (ROOT / "README.md").read_text()
@@ -73,6 +74,12 @@ def test_every_link_and_every_file_of_the_tree_exists():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert target.startswith("https://") or (ROOT / target).exists(), target
     tree = re.search(r"```text\n(tfwgan/.*?)```", README, re.S)[1]
+    named = {line.split()[0].rstrip("/") for line in tree.splitlines()}
+    verbs = {f"{verb.replace('-', '_')}.py" for verb in [*VERBS, "beside"]}
+    rooms = [*(ROOT / "tfwgan").glob("*"), *(ROOT / "tfwgan" / "program").glob("*.py")]
+    rooms = {room.name for room in rooms if room.is_dir() or room.suffix == ".py"}
+    doors = {"config.py", "experiment.py", "runs.py", "spec.py"}
+    assert rooms - verbs - doors - {"__init__.py", "__main__.py", "__pycache__"} <= named
     for line in tree.splitlines():
         name = line.split()[0]
         assert any(
