@@ -39,8 +39,8 @@ LONG_RUN = """
 from pathlib import Path
 from conftest import TINY
 from test_memory import Watch
-from tfwgan import experiment
 from tfwgan.callbacks.guard import StopOnNonFinite
+from tfwgan.program import experiment
 from tfwgan.program.config import Config
 parts = experiment.build(Config(**{**TINY, "steps": 5000}))
 watch = Watch(1000)
@@ -51,7 +51,7 @@ print(*watch.seen)
 
 ONE_STEP = """
 import sys
-from tfwgan import cost, experiment
+from tfwgan.program import cost, experiment
 from tfwgan.program.config import Config
 from tfwgan.data import Dataset
 import numpy as np

@@ -100,7 +100,7 @@ def test_a_penalty_on_the_slope_reaches_every_kernel(text, shape):
     )
     variables = model.trainable_variables
     with tf.GradientTape(persistent=True) as tape:
-        terms = OBJECTIVES["wgan_gp"]().critic_terms(
+        terms = OBJECTIVES["wgan_gp"].critic_terms(
             lambda samples: {"score": model(samples, training=True)}, real, fake, mix, None
         )
     # The bias of the last layer moves no slope and cancels in the loss, so its gradient may be 0,
