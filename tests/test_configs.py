@@ -17,6 +17,7 @@ from tfwgan.main import main
 from tfwgan.program import assemble as parts
 from tfwgan.program import describe as report
 from tfwgan.program.config import Config, read_config
+from tfwgan.trainer import GanTrainer
 
 ROOT = Path(__file__).parent.parent
 TEST_DATA = os.environ.get("TFWGAN_TEST_DATA")
@@ -83,12 +84,16 @@ def images(tmp_path_factory):
 
 
 @pytest.fixture
-def run(images, tmp_path):
+def run(images, tmp_path, monkeypatch):
     """Runs the program on a file, with pictures where it wants a folder; returns the exit code.
 
-    With one critic update a step: more of them are the same graph once more each, and take as much
-    longer to build.
+    With one critic update a step, and without a graph, which takes longer to build than such small
+    steps take to make; graphs of these networks are built elsewhere.
     """
+    compile_it = GanTrainer.compile
+    monkeypatch.setattr(
+        GanTrainer, "compile", lambda *these, **more: compile_it(*these, **more, run_eagerly=True)
+    )
 
     def start(path, *flags):
         own = (

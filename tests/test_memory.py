@@ -42,10 +42,10 @@ from test_memory import Watch
 from tfwgan.callbacks.guard import StopOnNonFinite
 from tfwgan.program import experiment
 from tfwgan.program.config import Config
-parts = experiment.build(Config(**{**TINY, "steps": 5000}))
+parts = experiment.build(Config(**{**TINY, "steps": 4000}))
 watch = Watch(1000)
 callbacks = [watch, StopOnNonFinite(Path("."))]
-parts.trainer.fit(parts.batches(), steps_per_epoch=50, epochs=100, verbose=0, callbacks=callbacks)
+parts.trainer.fit(parts.batches(), steps_per_epoch=50, epochs=80, verbose=0, callbacks=callbacks)
 print(*watch.seen)
 """
 
@@ -59,6 +59,8 @@ batch, settings = int(sys.argv[1]), dict(one.split("=", 1) for one in sys.argv[2
 data = Dataset("noise", np.zeros([batch, 32, 32, 1], np.uint8))
 config = Config(data="given=noise", batch_size=batch, n_critic=1, steps=1, **settings)
 parts = experiment.build(config, data)
+with open("/proc/self/clear_refs", "w") as file:
+    file.write("5")  # Linux begins a new peak, which the import of TensorFlow has no part in
 before = cost.peak_memory()
 print(cost.least_memory(parts.trainer) * batch, end=" ")
 parts.trainer.fit(parts.batches(), steps_per_epoch=1, verbose=0)
@@ -87,6 +89,9 @@ def test_thousands_of_steps_take_no_more_than_hundreds():
 
 
 @pytest.mark.slow
+@pytest.mark.skipif(
+    not Path("/proc/self/clear_refs").exists(), reason="only Linux forgets the peak of a process"
+)
 @pytest.mark.parametrize(
     "settings",
     [

@@ -139,7 +139,13 @@ def _kept(network: keras.Model) -> int:
 
     Layers that only look at the same numbers differently don't count.
     """
-    views = (keras.layers.InputLayer, keras.layers.Reshape, keras.layers.Flatten)
+    # The gradient of ReLU needs its output only, so it may be written over its input.
+    views = (
+        keras.layers.InputLayer,
+        keras.layers.Reshape,
+        keras.layers.Flatten,
+        keras.layers.ReLU,
+    )
     outputs = [layer.output for layer in network.layers if not isinstance(layer, views)]
     return sum(4 * math.prod(one.shape[1:]) for one in keras.tree.flatten(outputs))
 
