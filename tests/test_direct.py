@@ -117,9 +117,9 @@ def test_training_on_a_distance_lowers_it(text):
     assert parts.trainer.critic is None
     real = parts.dataset.real(slice(None))
     distance = distance_of(text)
-    before = float(distance(parts.trainer.distribution(), real, 0))
+    before = float(distance(parts.trainer.evaluation_samples(), real, 0))
     parts.trainer.fit(parts.batches(), steps_per_epoch=60, shuffle=False, verbose=0)
-    assert float(distance(parts.trainer.distribution(), real, 0)) < 0.6 * before
+    assert float(distance(parts.trainer.evaluation_samples(), real, 0)) < 0.6 * before
 
 
 @pytest.mark.slow

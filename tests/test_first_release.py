@@ -40,7 +40,7 @@ def test_a_checkpoint_of_the_first_release_makes_the_samples_that_its_export_mak
     exported = tf.saved_model.load(str(old_run / "export" / "saved_model"))
     trainer = tfwgan.load_trainer(old_run)
     np.testing.assert_allclose(trainer.sample(16, seed=3), exported.sample(16, 3), atol=1e-6)
-    np.testing.assert_allclose(trainer.distribution(), exported.atom(np.arange(8)), atol=1e-6)
+    np.testing.assert_allclose(trainer.evaluation_samples(), exported.atom(np.arange(8)), atol=1e-6)
 
 
 @pytest.mark.parametrize("module", ["config", "experiment", "runs", "spec"])

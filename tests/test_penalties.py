@@ -6,7 +6,12 @@ import tensorflow as tf
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from tfwgan.objectives.penalties import PENALTIES, interpolates, slopes, squared_slopes
+from tfwgan.objectives.penalties import (
+    PENALTIES,
+    gradient_norms,
+    interpolates,
+    squared_gradient_norms,
+)
 
 EXPECTED = {
     "gp": lambda s: (s - 1) ** 2,
@@ -97,8 +102,8 @@ def test_penalties_are_means_over_samples_at_the_right_places(shape):
     }
     for name, penalty in PENALTIES.items():
         np.testing.assert_allclose(penalty(bowl, real, fake, mix), expected[name], rtol=1e-5)
-    np.testing.assert_allclose(slopes(bowl, real), norms["real"], rtol=1e-5)
-    np.testing.assert_allclose(squared_slopes(bowl, real), norms["real"] ** 2, rtol=1e-5)
+    np.testing.assert_allclose(gradient_norms(bowl, real), norms["real"], rtol=1e-5)
+    np.testing.assert_allclose(squared_gradient_norms(bowl, real), norms["real"] ** 2, rtol=1e-5)
 
 
 @pytest.mark.parametrize("shape", SHAPES)
@@ -117,5 +122,5 @@ def test_interpolates_hit_both_ends():
 
 def test_the_slope_of_one_sample_does_not_depend_on_the_others():
     real, *_ = batch((3,))
-    alone = [slopes(bowl, real[i : i + 1])[0] for i in range(5)]
-    np.testing.assert_allclose(slopes(bowl, real), alone, rtol=1e-6)
+    alone = [gradient_norms(bowl, real[i : i + 1])[0] for i in range(5)]
+    np.testing.assert_allclose(gradient_norms(bowl, real), alone, rtol=1e-6)

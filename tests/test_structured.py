@@ -226,9 +226,11 @@ def test_every_model_draws_walks_between_its_latents(name, tmp_path, script):
 def test_a_conditional_set_of_atoms_is_every_atom_in_every_class():
     trainer = make(CONDITIONAL["concat"], z_prior="const=4")
     assert (
-        len(trainer.distribution()) == 4 * CLASSES == len(np.unique(trainer.distribution(), axis=0))
+        len(trainer.evaluation_samples())
+        == 4 * CLASSES
+        == len(np.unique(trainer.evaluation_samples(), axis=0))
     )
-    assert len(make(CONDITIONAL["concat"]).distribution(7)) == 7
+    assert len(make(CONDITIONAL["concat"]).evaluation_samples(7)) == 7
 
 
 def test_the_codes_of_info_latents_are_what_they_say():

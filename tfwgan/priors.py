@@ -49,7 +49,7 @@ class Prior(keras.layers.Layer):
         """Latents `[n, z_dim]`, a function of the seed pair `[2]`."""
         return self(self.draw(n, seed))
 
-    def support(self, n: int) -> tf.Tensor:
+    def evaluation_latents(self, n: int) -> tf.Tensor:
         """Latents that stand for the whole prior: `n` samples that are always the same.
 
         Of a discrete prior they are every atom once.
@@ -61,7 +61,7 @@ class Normal(Prior):
     """Latents of independent N(0, 1) coordinates, the usual choice.
 
         >>> from tfwgan import Normal
-        >>> Normal(z_dim=8).support(1000).shape
+        >>> Normal(z_dim=8).evaluation_latents(1000).shape
         TensorShape([1000, 8])
 
     Args:
@@ -76,7 +76,7 @@ class Uniform(Prior):
     """Latents of independent coordinates, uniform on [low, high).
 
         >>> from tfwgan import Uniform
-        >>> z = Uniform(z_dim=8, low=0.0).support(1000).numpy()
+        >>> z = Uniform(z_dim=8, low=0.0).evaluation_latents(1000).numpy()
         >>> bool(0 <= z.min() and z.max() < 1)
         True
 
@@ -104,7 +104,7 @@ class Binary(Prior):
     """Latents of independent coordinates that are -1 or 1, each with probability 1/2.
 
         >>> from tfwgan import Binary
-        >>> sorted(set(Binary(z_dim=8).support(100).numpy().ravel().tolist()))
+        >>> sorted(set(Binary(z_dim=8).evaluation_latents(100).numpy().ravel().tolist()))
         [-1.0, 1.0]
 
     Args:
@@ -122,7 +122,7 @@ class Sphere(Prior):
 
         >>> import numpy as np
         >>> from tfwgan import Sphere
-        >>> np.linalg.norm(Sphere(z_dim=4).support(3), axis=1).round(3).tolist()
+        >>> np.linalg.norm(Sphere(z_dim=4).evaluation_latents(3), axis=1).round(3).tolist()
         [2.0, 2.0, 2.0]
 
     Args:
@@ -137,7 +137,7 @@ class Info(Prior):
     """InfoGAN's latents: noise, then a category, then continuous codes (Chen et al., 2016).
 
         >>> from tfwgan import Info
-        >>> z = Info(z_dim=16, categories=10, codes=2).support(5).numpy()
+        >>> z = Info(z_dim=16, categories=10, codes=2).evaluation_latents(5).numpy()
         >>> z[:, 4:14].sum(axis=1).tolist()
         [1.0, 1.0, 1.0, 1.0, 1.0]
 
@@ -196,7 +196,7 @@ class Const(Prior):
 
         >>> from tfwgan import Const
         >>> atoms = Const(z_dim=8, n=64)
-        >>> atoms.discrete, atoms.support(1000).shape
+        >>> atoms.discrete, atoms.evaluation_latents(1000).shape
         (True, TensorShape([64, 8]))
 
     The table is drawn once from N(0, 1).
@@ -253,7 +253,7 @@ class Const(Prior):
     def call(self, codes: tf.Tensor) -> tf.Tensor:  # noqa: D102 - see Prior
         return tf.gather(self.table, codes)
 
-    def support(self, n: int) -> tf.Tensor:  # noqa: D102 - see Prior
+    def evaluation_latents(self, n: int) -> tf.Tensor:  # noqa: D102 - see Prior
         return tf.convert_to_tensor(self.table)
 
     def _initial_table(self, shape: tuple[int, ...], dtype: str | None = None) -> tf.Tensor:

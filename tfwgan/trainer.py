@@ -141,13 +141,13 @@ class GanTrainer(TwoNetworks):
         drawn = rng.integers([n], rng.derive(sample_seed(seed), "label"), self.n_classes)
         return tf.cast(drawn, tf.int32)
 
-    def distribution(self, n: int = 1000) -> np.ndarray:
+    def evaluation_samples(self, n: int = 1000) -> np.ndarray:
         """Images that stand for what is generated: all atoms of ``const=N``, else `n` samples.
 
         Always the same ones, by the averaged generator if there is one; float32 `[N or n, ...]`. A
         conditional generator shows every atom in every class, or classes in turn.
         """
-        z, label = self.average_prior.support(n), None
+        z, label = self.average_prior.evaluation_latents(n), None
         if self.n_classes:
             z = tf.repeat(z, self.n_classes, axis=0) if self.prior.discrete else z
             label = tf.range(z.shape[0]) % self.n_classes

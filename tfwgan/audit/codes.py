@@ -99,8 +99,8 @@ def cluster_accuracy(clusters: np.ndarray, labels: np.ndarray) -> float:
 
 def categories(trainer: GanTrainer, images: np.ndarray) -> np.ndarray:
     """The category that InfoGAN's critic guesses for images `[n, ...]`, int64 `[n]`."""
-    said = in_chunks(lambda chunk: feed(trainer.critic, {"image": chunk})["category"], images)
-    return said.argmax(axis=1)
+    logits = in_chunks(lambda chunk: feed(trainer.critic, {"image": chunk})["category"], images)
+    return logits.argmax(axis=1)
 
 
 def _walk(

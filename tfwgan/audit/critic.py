@@ -5,7 +5,7 @@ import numpy as np
 import tensorflow as tf
 
 from tfwgan.networks.features import heads
-from tfwgan.objectives.penalties import interpolates, slopes
+from tfwgan.objectives.penalties import gradient_norms, interpolates
 from tfwgan.trainer import GanTrainer, feed, in_chunks
 from tfwgan.transport.certificate import c_transform_bound, certify, feasible_upper
 
@@ -23,9 +23,9 @@ def certified_gap(
             gives.
 
     Returns:
-        ``critic_raw``, the estimate ``E f(real) - E f(fake)``; ``critic_slope``, the mean norm of
-        its gradient between generated and real samples; ``critic_certified``, the best lower bound
-        on W1 that follows from its scores; ``critic_gap``, from there up to `upper`.
+        ``critic_raw``, the estimate ``E f(real) - E f(fake)``; ``critic_gradient_norm``, the
+        mean norm of its gradient between generated and real samples; ``critic_certified``, the best
+        lower bound on W1 that follows from its scores; ``critic_gap``, from there up to `upper`.
     """
     f_real = scores(trainer, real)
     certificate, lower = certify(real, fake, f_real, scores(trainer, fake)), 0.0
@@ -37,7 +37,7 @@ def certified_gap(
     upper = feasible_upper(real, fake) if upper is None else upper
     return {
         "critic_raw": float(certificate.raw),
-        "critic_slope": slope(trainer, fake, real),
+        "critic_gradient_norm": slope(trainer, fake, real),
         "critic_certified": float(lower),
         "critic_gap": float(upper - lower),
     }
@@ -58,7 +58,9 @@ def slope(trainer: GanTrainer, fake: np.ndarray, real: np.ndarray, n: int = 1024
     mix = ((pick + 0.5) / count).astype(np.float32)
     pair = real[pick % len(real)], fake[pick % len(fake)]
     norms = in_chunks(
-        lambda *parts: slopes(lambda x: _score(trainer.critic, x), interpolates(*parts)), *pair, mix
+        lambda *parts: gradient_norms(lambda x: _score(trainer.critic, x), interpolates(*parts)),
+        *pair,
+        mix,
     )
     return float(norms.mean())
 

@@ -79,7 +79,7 @@ class Evaluate(StepCallback):
         super().on_train_begin()
         if not self._begun:
             self._begun = True
-            n = len(self.model.distribution())
+            n = len(self.model.evaluation_samples())
             self._references = self._kept_or_found(n)
             if self.step == 0:
                 self._evaluate(0)
@@ -125,7 +125,7 @@ class Evaluate(StepCallback):
         return found
 
     def _evaluate(self, step: int) -> None:
-        fake, upper = self.model.distribution(), None
+        fake, upper = self.model.evaluation_samples(), None
         values: dict[str, float] = {}
         if not np.isfinite(fake).all():
             last = guard.last_good(self.run.path / "checkpoints")

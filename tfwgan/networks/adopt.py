@@ -59,18 +59,18 @@ def critic_of(network: keras.Model, shape: tuple[int, ...]) -> keras.Model:
             f"the critic reads samples {list(network.input['image'].shape[1:])}, and the generator "
             f"makes {list(shape)}."
         )
-    said = heads(network.output)
-    score = said.get("score")
+    outputs = heads(network.output)
+    score = outputs.get("score")
     if score is None or len(score.shape) not in (1, 2) or score.shape[1:] not in ((), (1,)):
-        found = dict(said).keys() if score is None else list(score.shape)
+        found = dict(outputs).keys() if score is None else list(score.shape)
         raise UsageError(
             f"the critic has to give one score per sample, [batch] or [batch, 1], got {found}."
         )
     if len(score.shape) == 1:
         return network
     flat = keras.ops.squeeze(score, axis=1)
-    outputs = {**said, "score": flat} if isinstance(network.output, dict) else flat
-    return keras.Model(network.input, outputs, name=network.name)
+    flattened = {**outputs, "score": flat} if isinstance(network.output, dict) else flat
+    return keras.Model(network.input, flattened, name=network.name)
 
 
 def _by_name(network: keras.Model, role: str, only: str, shape: tuple[int, ...]) -> keras.Model:

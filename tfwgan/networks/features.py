@@ -11,9 +11,9 @@ import numpy as np
 import tensorflow as tf
 
 
-def heads(said: Any) -> Mapping[str, Any]:
+def heads(output: Any) -> Mapping[str, Any]:
     """What a critic returned, or its symbolic output: a lone score is the head ``score``."""
-    return said if isinstance(said, Mapping) else {"score": said}
+    return output if isinstance(output, Mapping) else {"score": output}
 
 
 def with_features(critic: keras.Model) -> keras.Model:

@@ -13,7 +13,7 @@ import tensorflow as tf
 from tfwgan.protocols import Samples, Score
 
 
-def squared_slopes(score: Score, x: Samples) -> tf.Tensor:
+def squared_gradient_norms(score: Score, x: Samples) -> tf.Tensor:
     """Squared Euclidean norm of the critic's gradient at each sample, `[b]`."""
     parts = [part for part in tf.nest.flatten(x) if part.dtype.is_floating]
     with tf.GradientTape() as tape:
@@ -25,10 +25,10 @@ def squared_slopes(score: Score, x: Samples) -> tf.Tensor:
     )
 
 
-def slopes(score: Score, x: Samples) -> tf.Tensor:
+def gradient_norms(score: Score, x: Samples) -> tf.Tensor:
     """Euclidean norm of the critic's gradient at each sample, `[b]`."""
     # The square root has no gradient at 0, where a dead critic sits.
-    return tf.sqrt(squared_slopes(score, x) + 1e-12)
+    return tf.sqrt(squared_gradient_norms(score, x) + 1e-12)
 
 
 def interpolates(real: Samples, fake: Samples, mix: tf.Tensor) -> Samples:
@@ -69,7 +69,7 @@ def gradient_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor)
     Returns:
         A scalar of at least 0, without its weight.
     """
-    return tf.reduce_mean(tf.square(slopes(score, interpolates(real, fake, mix)) - 1.0))
+    return tf.reduce_mean(tf.square(gradient_norms(score, interpolates(real, fake, mix)) - 1.0))
 
 
 def lipschitz_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor) -> tf.Tensor:
@@ -92,7 +92,9 @@ def lipschitz_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor
     Returns:
         A scalar of at least 0, without its weight.
     """
-    return tf.reduce_mean(tf.square(tf.nn.relu(slopes(score, interpolates(real, fake, mix)) - 1.0)))
+    return tf.reduce_mean(
+        tf.square(tf.nn.relu(gradient_norms(score, interpolates(real, fake, mix)) - 1.0))
+    )
 
 
 def r1_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor) -> tf.Tensor:
@@ -114,7 +116,7 @@ def r1_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor) -> tf
         A scalar of at least 0, without its weight.
     """
     del fake, mix
-    return 0.5 * tf.reduce_mean(squared_slopes(score, real))
+    return 0.5 * tf.reduce_mean(squared_gradient_norms(score, real))
 
 
 def r2_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor) -> tf.Tensor:
@@ -136,7 +138,7 @@ def r2_penalty(score: Score, real: Samples, fake: Samples, mix: tf.Tensor) -> tf
         A scalar of at least 0, without its weight.
     """
     del real, mix
-    return 0.5 * tf.reduce_mean(squared_slopes(score, fake))
+    return 0.5 * tf.reduce_mean(squared_gradient_norms(score, fake))
 
 
 PENALTIES = {"gp": gradient_penalty, "lp": lipschitz_penalty, "r1": r1_penalty, "r2": r2_penalty}

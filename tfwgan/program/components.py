@@ -104,8 +104,8 @@ def describe(field: str) -> str:
     """
     lines = []
     for name, options in known(field).items():
-        said = "".join(f"  {key}{shown(option)}" for key, option in options.items())
-        lines.append(f"  {name}{said}")
+        listed = "".join(f"  {key}{shown(option)}" for key, option in options.items())
+        lines.append(f"  {name}{listed}")
     return "\n".join(lines)
 
 

@@ -73,13 +73,13 @@ def fix_threads(threads: int | None) -> int:
     Raises:
         UsageError: If TensorFlow already runs in this process with another number.
     """
-    said = tf.config.threading.get_intra_op_parallelism_threads() or int(
+    chosen = tf.config.threading.get_intra_op_parallelism_threads() or int(
         os.environ.get("TF_NUM_INTRAOP_THREADS") or 0
     )
     cores = (
         len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     )
-    now = said or cores
+    now = chosen or cores
     if threads in (None, now):
         return now
     try:

@@ -62,7 +62,7 @@ def command(run: str, values: flags.FlagValues) -> None:
         np.linspace(0, len(dataset) - 1, min(len(dataset), values["limit"].value)).astype(int)
     )
     real = dataset.real(rows)
-    atoms = inspect_atoms(trainer.distribution(), real, values["tolerance"].value)
+    atoms = inspect_atoms(trainer.evaluation_samples(), real, values["tolerance"].value)
     if dataset.is_image:
         pictures = {
             "atoms": image_grid(

@@ -54,6 +54,6 @@ def explain(name: str) -> str:
     texts = []
     for field, row in rows.items():
         options = components.known(field)[name]
-        said = "".join(f"  {key}{components.shown(option)}" for key, option in options.items())
-        texts.append(f"--{field}={name}{said}\n\n{inspect.getdoc(row)}")
+        listed = "".join(f"  {key}{components.shown(option)}" for key, option in options.items())
+        texts.append(f"--{field}={name}{listed}\n\n{inspect.getdoc(row)}")
     return "\n\n\n".join(texts)

@@ -57,7 +57,7 @@ def command(saved_model: str, values: flags.FlagValues) -> None:
     else:
         images = model.sample(n, seed, *([label] if n_classes else [])).numpy()
     heads: Heads = {"row_heads": names} if columns and images.ndim == 4 else {}
-    said = save_samples(
+    done = save_samples(
         images,
         values["out"].value,
         columns,
@@ -65,7 +65,7 @@ def command(saved_model: str, values: flags.FlagValues) -> None:
         named="--out",
         **heads,
     )
-    print(said if label is None else f"{said} Class {label}: {names[label]}.")
+    print(done if label is None else f"{done} Class {label}: {names[label]}.")
 
 
 def _label(text: str, names: list[str]) -> int:

@@ -88,7 +88,7 @@ def run(study: Study) -> str:
     found = {method: [measure(trained) for trained in several] for method, several in runs.items()}
     rows = [{"method": method, **_row(several)} for method, several in found.items()]
     first = {method: several[0] for method, several in runs.items()}
-    untrained = build(study.config("untrained", **shared)).trainer.distribution()
+    untrained = build(study.config("untrained", **shared)).trainer.evaluation_samples()
     pictures = {
         "weights": weight_charts({method: trained.trainer for method, trained in first.items()})
     }
@@ -133,14 +133,14 @@ def histogram(weights: np.ndarray, clip: float) -> tuple[np.ndarray, np.ndarray]
 def measure(trained: Trained) -> dict[str, float]:
     """The numbers of one run; NaN is what it does not have."""
     trainer, real = trained.trainer, trained.real
-    weights, clip, fake = critic_weights(trainer), _clip(trainer), trainer.distribution()
+    weights, clip, fake = critic_weights(trainer), _clip(trainer), trainer.evaluation_samples()
     distance = w1(fake, real)
     critic = certified_gap(trainer, fake, real, distance)
     return {
         "weights at the box": float(np.mean(np.abs(weights) >= 0.99 * clip)) if clip else np.nan,
         "largest weight": float(np.abs(weights).max()),
         "standard deviation": float(weights.std()),
-        "slope": critic["critic_slope"],
+        "slope": critic["critic_gradient_norm"],
         "estimate": critic["critic_raw"],
         "proves W1 >=": critic["critic_certified"],
         "exact W1": distance,
@@ -174,7 +174,7 @@ def _samples(runs: Mapping[str, Trained], n: int = 32) -> np.ndarray:
     real = next(iter(runs.values())).real
     shown = {"real": real[:: max(1, len(real) // n)][:n]}
     return side_by_side(
-        {**shown, **{method: one.trainer.distribution(n) for method, one in runs.items()}},
+        {**shown, **{method: one.trainer.evaluation_samples(n) for method, one in runs.items()}},
         columns=4,
     )
 

@@ -134,7 +134,7 @@ def _measure(data: str, trained: Trained) -> Measure | None:
 
 def _row(method: str, runs: list[Trained], measure: Measure | None) -> dict[str, object]:
     """A line of the table."""
-    fakes = [trained.trainer.distribution(_SAMPLES) for trained in runs]
+    fakes = [trained.trainer.evaluation_samples(_SAMPLES) for trained in runs]
     row: dict[str, object] = {"method": method}
     if measure:
         covered = [measure(fake) for fake in fakes]

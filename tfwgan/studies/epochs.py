@@ -172,7 +172,7 @@ def _by_chance(n: int) -> float:
 
 def _row(method: str, trained: Trained, every: int) -> dict[str, object]:
     """A line of the table."""
-    fake, distances = trained.trainer.distribution(), _distances(trained)
+    fake, distances = trained.trainer.evaluation_samples(), _distances(trained)
     row: dict[str, object] = {
         "method": method,
         "seconds per epoch": float(np.median(epoch_seconds(trained.logged, every))),

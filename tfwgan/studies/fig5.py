@@ -34,7 +34,7 @@ def run(study: Study) -> str:
         {"set of 64": "real images", "image W1": last["w1_real"],
          "times OTMeans": last["w1_real"] / best},
     ]  # fmt: skip
-    fake = trained.trainer.distribution()
+    fake = trained.trainer.evaluation_samples()
     steps, values = trained.curve("w1")
     text = (
         f"{len(trained.real):,} images, {config.steps:,} generator steps with 5 critic steps each, "

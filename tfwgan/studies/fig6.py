@@ -37,7 +37,7 @@ def run(study: Study) -> str:
     """Trains, finds each atom's nearest training image, writes the report; returns it."""
     config = study.config("m_equals_n", **settings(study))
     trained = train(config)
-    atoms = inspect_atoms(trained.trainer.distribution(), trained.real)
+    atoms = inspect_atoms(trained.trainer.evaluation_samples(), trained.real)
     distance, n = float(atoms.nearest_distance.mean()), len(atoms.fake)
     rows = [
         {

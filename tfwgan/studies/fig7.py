@@ -72,7 +72,7 @@ def run(study: Study) -> str:
     real = next(iter(runs.values())).real
     real = real[:: max(1, len(real) // 64)][:64]
     critics, direct = (
-        {m: runs[m, 0].trainer.distribution() for m in half}
+        {m: runs[m, 0].trainer.evaluation_samples() for m in half}
         for half in (list(chosen)[:3], list(chosen)[3:])
     )
     return report(
@@ -116,7 +116,7 @@ def _row(study: Study, method: str, runs: list[Trained]) -> dict[str, object]:
     for label, spec in metrics().items():
         row[label] = spread([run.rows[-1][parse(spec).name] for run in runs])
     # The paper's own view, at twice the number of pixels, and a finer one.
-    fakes = [run.trainer.distribution() for run in runs]
+    fakes = [run.trainer.evaluation_samples() for run in runs]
     real = runs[0].real
     row["patch SWD (16, 8)"] = spread([float(patch_swd(fake, real, p=16, s=8)) for fake in fakes])
     row["local patch SWD (16, 8)"] = spread(

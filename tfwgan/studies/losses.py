@@ -45,7 +45,7 @@ def run(study: Study) -> str:
         f"{steps:,} generator steps each, one seed, every loss with its own optimizer, "
         f"{minutes:.1f} minutes in all."
     )
-    images = {name: trained.trainer.distribution(16) for name, trained in runs.items()}
+    images = {name: trained.trainer.evaluation_samples(16) for name, trained in runs.items()}
     first = next(iter(images.values()))
     pictures = {"samples": side_by_side(images, columns=4, across=6)} if first.ndim == 4 else {}
     text += " Sixteen samples of each." if pictures else ""
@@ -53,7 +53,7 @@ def run(study: Study) -> str:
 
 
 def _row(name: str, trained: Trained) -> dict[str, object]:
-    fake, real = trained.trainer.distribution(), trained.real
+    fake, real = trained.trainer.evaluation_samples(), trained.real
     row: dict[str, object] = {"loss": name, "exact W1": w1(fake, real)}
     if np.ndim(fake) == 4:
         row["patch SWD (8, 2)"] = float(patch_swd(fake, real[: len(fake)], p=8, s=2))
