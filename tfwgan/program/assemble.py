@@ -4,6 +4,7 @@ Networks, prior, objective, optimizers and metrics are made here from their spec
 """
 
 import dataclasses
+import functools
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -92,10 +93,16 @@ def resolve(config: Config) -> Config:
 
 def preferred_optimizer(loss: str) -> str:
     """The optimizer for both networks that suits a loss, unless another is asked for."""
-    objective = spec.build(loss, OBJECTIVES, "loss")
+    objective = make_objective(loss)
     if not objective.uses_critic:
         return ADAM_DIRECT
     return ADAM_WGAN_GP if objective.penalties else _PREFERRED.get(spec.parse(loss).name, ADAM)
+
+
+@functools.cache  # objectives are values: a spec is read once, whoever asks
+def make_objective(text: str) -> Objective:
+    """The objective of a spec such as ``wgan_gp-gp=5``; `UsageError` if it is not understood."""
+    return spec.build(text, OBJECTIVES, "loss")
 
 
 def make_augmentation(text: str) -> Chain | None:
@@ -117,7 +124,7 @@ def _objective(
     """What is minimised, if it fits the data and what is to run it."""
     if config.xla and strategy.num_replicas_in_sync > 1:
         raise UsageError("--xla works on one device only; leave it out or give one device.")
-    objective = spec.build(config.loss, OBJECTIVES, "loss")
+    objective = make_objective(config.loss)
     objective.check(shape)
     if config.xla and not objective.compiles:
         raise UsageError(
