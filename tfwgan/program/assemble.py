@@ -16,7 +16,7 @@ from tfwgan.augment import AUGMENTATIONS, Chain
 from tfwgan.errors import UsageError
 from tfwgan.metrics import METRICS
 from tfwgan.networks import CRITICS, GENERATORS, RECONSTRUCTORS
-from tfwgan.objectives import OBJECTIVES
+from tfwgan.objectives import OBJECTIVES, Adversarial
 from tfwgan.optimizers import OPTIMIZERS
 from tfwgan.priors import PRIORS
 from tfwgan.program import spec
@@ -96,7 +96,8 @@ def preferred_optimizer(loss: str) -> str:
     objective = make_objective(loss)
     if not objective.uses_critic:
         return ADAM_DIRECT
-    return ADAM_WGAN_GP if objective.penalties else _PREFERRED.get(spec.parse(loss).name, ADAM)
+    penalised = isinstance(objective, Adversarial) and objective.penalties
+    return ADAM_WGAN_GP if penalised else _PREFERRED.get(spec.parse(loss).name, ADAM)
 
 
 @functools.cache  # objectives are values: a spec is read once, whoever asks
