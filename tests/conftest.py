@@ -56,6 +56,14 @@ TINY = {
 }
 
 
+# The files that take longest, begun first: else one process ends with them while the others wait.
+LONGEST = ("test_installation", "test_examples", "test_adding", "test_memory", "test_studies")
+
+
+def pytest_collection_modifyitems(items):
+    items.sort(key=lambda item: item.path.stem not in LONGEST)
+
+
 def free_memory():
     """Lets go of the networks and graphs that nobody uses any more.
 
