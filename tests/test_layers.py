@@ -23,7 +23,7 @@ ROWS = [
     "render checkpoint audit",
     "callbacks",
     # The program: what knows flags, specs, configurations or folders of runs.
-    "program.spec program.config_files",
+    "program.spec program.config_files program.hints",
     "program.config program.cli",
     "program.matching program.devices program.runs program.datasets program.cost",
     "program.assemble program.resume",

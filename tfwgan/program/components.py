@@ -20,6 +20,7 @@ from typing import Any, Literal
 from tfwgan.errors import UsageError
 from tfwgan.program import spec
 from tfwgan.program.config import Config
+from tfwgan.program.hints import unknown_data
 from tfwgan.program.spec import REQUIRED, Option
 
 # Field of `Config` -> what its specs name, the table's module and name, and what the program sets
@@ -76,11 +77,14 @@ def check_spec(field: str, text: str) -> None:
     Its errors are those of `check`.
     """
     kind, components = FAMILIES[field][0], known(field)
-    if field == "data" and spec.parse(text, kind).name == "given":
+    name = spec.parse(text, kind).name if field in ("data", "metrics") else ""
+    if field == "data" and name == "given":
         return  # what a program handed over; loading says what to do
+    if field == "data" and name not in components:
+        raise unknown_data(text, name, components)
     if text == "auto" and field in ("g_opt", "d_opt"):
         return
-    if field == "metrics" and "," in spec.parse(text, kind).name:
+    if field == "metrics" and "," in name:
         raise UsageError(f"--metrics={text} names several; give each its own --metrics=...")
     chain = text.split(",") if text.strip() else []
     for part in chain if field == "augment" else [text]:

@@ -2,47 +2,15 @@
 
 import dataclasses
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, NoReturn
 
 from tfwgan.data import DATASETS
 from tfwgan.data.catalogue import outline as tfds_outline
 from tfwgan.data.dataset import Dataset, Outline
 from tfwgan.data.images import AS_IS, View
-from tfwgan.errors import UsageError, suggest
+from tfwgan.errors import UsageError
 from tfwgan.program import spec
-
-# Sets of the TFDS catalogue that people ask for by name.
-_OF_TFDS = (
-    *("mnist", "fashion_mnist", "kmnist", "emnist", "binarized_mnist", "omniglot", "svhn_cropped"),
-    *(
-        "cifar10",
-        "cifar100",
-        "stl10",
-        "celeb_a",
-        "celeb_a_hq",
-        "lsun",
-        "imagenet2012",
-        "imagenet_resized",
-    ),
-    *(
-        "downsampled_imagenet",
-        "oxford_flowers102",
-        "oxford_iiit_pet",
-        "cats_vs_dogs",
-        "stanford_dogs",
-        "food101",
-    ),
-    *(
-        "caltech101",
-        "caltech_birds2011",
-        "cars196",
-        "eurosat",
-        "beans",
-        "horses_or_humans",
-        "rock_paper_scissors",
-    ),
-)
+from tfwgan.program.hints import unknown_data
 
 
 def load(
@@ -123,7 +91,7 @@ def _build(
             raise UsageError(f"--{name} must be at least 1, got {value}.")
     name = spec.parse(text, "data set").name
     if name not in (*table, "given"):
-        raise UsageError(f"Unknown data set {name!r}{_meant(text, name) or suggest(name, table)}")
+        raise unknown_data(text, name, DATASETS)
     dataset = spec.build(
         text,
         {**table, "given": given},
@@ -157,27 +125,3 @@ def given(name: str, *, view: View = AS_IS) -> NoReturn:
         f"the data {name!r} were given by a program: only there the run goes on, by "
         "tfwgan.fit(tfwgan.build(config, dataset), resume=True)."
     )
-
-
-def _meant(text: str, name: str) -> str:
-    """The end of a message about an unknown name that is a folder here or a set of TFDS.
-
-    It is empty if the name is neither.
-    """
-    try:
-        if Path(text).expanduser().is_dir():
-            return f"; did you mean folder={text}? Known: {', '.join(DATASETS)}."
-    except (
-        OSError,
-        RuntimeError,
-        ValueError,
-    ):  # too long a name, an unknown user, a null character
-        pass
-    letters = {_letters(known): known for known in _OF_TFDS}
-    known = letters.get(_letters(name))
-    return f"; did you mean tfds={known}? Known: {', '.join(DATASETS)}." if known else ""
-
-
-def _letters(name: str) -> str:
-    """A name without what people write differently: CIFAR-10, CelebA."""
-    return "".join(c for c in name.lower() if c.isalnum())
