@@ -7,7 +7,6 @@ has a suffix that says so: no number without a status.
 """
 
 import contextlib
-import functools
 import inspect
 from collections.abc import Callable, Mapping
 from typing import Any
@@ -15,11 +14,10 @@ from typing import Any
 import numpy as np
 import tensorflow as tf
 
-from tfwgan.errors import refuse_unknown
 from tfwgan.protocols import Distance
 from tfwgan.transport.exact import Transport, exact_plan
 from tfwgan.transport.means import ot_means
-from tfwgan.transport.options import between, check, parameters_of
+from tfwgan.transport.options import between, check, docstring_of, parameters_of, with_options
 from tfwgan.transport.sinkhorn import Entropic, sinkhorn
 
 
@@ -40,12 +38,11 @@ class DistanceMetric:
 
     def __init__(self, distance: Distance) -> None:
         self.distance = distance
-        self.__doc__ = inspect.getdoc(getattr(distance, "func", distance))
+        self.__doc__ = docstring_of(distance)
 
     def with_(self, **options: Any) -> "DistanceMetric":
         """The same distance with other options; raises `UsageError` if one is unknown."""
-        refuse_unknown(options, self.parameters, "option")
-        return DistanceMetric(functools.partial(self.distance, **options))
+        return DistanceMetric(with_options(self.distance, **options))
 
     @property
     def parameters(self) -> dict[str, inspect.Parameter]:

@@ -1,18 +1,16 @@
 """Direct objectives: a distance between generated and real batch is the loss, without a critic."""
 
 import dataclasses
-import functools
 import inspect
-from collections.abc import Mapping
-from typing import Any, ClassVar
+from typing import Any
 
 import tensorflow as tf
 
-from tfwgan.errors import UsageError, refuse_unknown
+from tfwgan.errors import UsageError
 from tfwgan.objectives.options import documented
 from tfwgan.objectives.replicas import all_replicas
 from tfwgan.protocols import Distance, Tensors
-from tfwgan.transport.options import between, check, parameters_of
+from tfwgan.transport.options import between, check, docstring_of, parameters_of, with_options
 from tfwgan.transport.patches import leave_out
 
 
@@ -38,19 +36,15 @@ class Direct:
     reads_features = False
     compiles = False  # exact transport and the fast sort run outside the graph
     heads = ()
-    penalties: ClassVar[Mapping[str, float]] = {}
     terms = ("generator_loss",)
 
     def __post_init__(self) -> None:
-        about = inspect.getdoc(getattr(self.distance, "func", self.distance)) or ""
-        object.__setattr__(
-            self, "__doc__", documented(f"As a loss, without a critic: {about}", self.parameters)
-        )
+        about = f"As a loss, without a critic: {docstring_of(self.distance)}"
+        object.__setattr__(self, "__doc__", documented(about, self.parameters))
 
     def with_(self, **options: Any) -> "Direct":
         """The same distance with other options; raises `UsageError` if one is unknown."""
-        refuse_unknown(options, self.parameters, "option")
-        return Direct(functools.partial(self.distance, **options)) if options else self
+        return Direct(with_options(self.distance, **options))
 
     @property
     def parameters(self) -> dict[str, inspect.Parameter]:

@@ -106,11 +106,12 @@ def describe(field: str) -> str:
 
     Each stands there with its options and their defaults.
     """
-    lines = []
-    for name, options in known(field).items():
-        listed = "".join(f"  {key}{shown(option)}" for key, option in options.items())
-        lines.append(f"  {name}{listed}")
-    return "\n".join(lines)
+    return "\n".join(f"  {name}{options_shown(field, name)}" for name in known(field))
+
+
+def options_shown(field: str, name: str) -> str:
+    """The options of a component with their defaults, behind its name in a list."""
+    return "".join(f"  {key}{_shown(option)}" for key, option in known(field)[name].items())
 
 
 def table(field: str) -> Mapping[str, Any]:
@@ -153,7 +154,7 @@ def _option(record: Mapping[str, Any]) -> Option:
     return Option(hint | None if record.get("optional") else hint, record.get("default", REQUIRED))
 
 
-def shown(option: Option) -> str:
+def _shown(option: Option) -> str:
     """Default, and choices if there are few, in a list of options."""
     choices = typing.get_args(option.hint) if typing.get_origin(option.hint) is Literal else ()
     if option.default is REQUIRED:

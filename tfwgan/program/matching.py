@@ -32,7 +32,8 @@ def check_parts(
     _check_heads(flags, objective, critic)
     _check_latents(flags, objective, critic)
     _check_labels(flags, objective, generator, critic)
-    _check_norm(flags, objective, critic)
+    if "norm" not in parse(config.disc_arch).options:  # not asked for
+        _check_norm(flags, objective, critic)
     _check_codes(flags, objective, prior, critic)
 
 
@@ -77,8 +78,7 @@ def _check_labels(
 
 def _check_norm(flags: dict[str, str], objective: Objective, critic: keras.Model) -> None:
     penalised = isinstance(objective, Adversarial) and objective.penalties
-    asked = "norm" in parse(flags["disc_arch"].removeprefix("--disc_arch=")).options
-    if penalised and couples_batch(critic) and not asked:
+    if penalised and couples_batch(critic):
         raise UsageError(
             f"{flags['disc_arch']} has batch norm, and {flags['loss']} looks at the slope at each "
             "sample, which has no meaning there (Gulrajani et al., 2017, section 4); add "

@@ -53,7 +53,6 @@ def explain(name: str) -> str:
         rows = {field: components.table(field)[name] for field in fields}
     texts = []
     for field, row in rows.items():
-        options = components.known(field)[name]
-        listed = "".join(f"  {key}{components.shown(option)}" for key, option in options.items())
-        texts.append(f"--{field}={name}{listed}\n\n{inspect.getdoc(row)}")
+        head = f"--{field}={name}{components.options_shown(field, name)}"
+        texts.append(f"{head}\n\n{inspect.getdoc(row)}")
     return "\n\n\n".join(texts)

@@ -1,10 +1,12 @@
 """A distance is a value whose options are its arguments beside the two sets and the seed."""
 
+import functools
 import inspect
+from typing import Any
 
 import tensorflow as tf
 
-from tfwgan.errors import UsageError
+from tfwgan.errors import UsageError, refuse_unknown
 from tfwgan.protocols import Distance
 
 
@@ -12,6 +14,17 @@ def parameters_of(distance: Distance) -> dict[str, inspect.Parameter]:
     """The options of a distance, or of a `functools.partial` of one, by name."""
     parameters = inspect.signature(distance).parameters
     return {name: one for name, one in parameters.items() if name not in ("x", "y", "seed")}
+
+
+def with_options(distance: Distance, **options: Any) -> Distance:
+    """The same distance with other options; raises `UsageError` if one is unknown."""
+    refuse_unknown(options, parameters_of(distance), "option")
+    return functools.partial(distance, **options) if options else distance
+
+
+def docstring_of(distance: Distance) -> str:
+    """What a distance is, also one whose options were given."""
+    return inspect.getdoc(getattr(distance, "func", distance)) or ""
 
 
 def between(distance: Distance, x: tf.Tensor, y: tf.Tensor, seed: int | tf.Tensor = 0) -> tf.Tensor:
