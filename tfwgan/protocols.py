@@ -26,10 +26,21 @@ Distance = Callable[..., Any]
 class Objective(Protocol):
     """What a trainer minimises. `Adversarial` and `Direct` are the two kinds of this package."""
 
-    uses_critic: bool
-    reconstructs: bool
-    reads_features: bool
-    compiles: bool
+    @property
+    def uses_critic(self) -> bool:
+        """Whether there is a critic; then it is a `CriticObjective`."""
+
+    @property
+    def reconstructs(self) -> bool:
+        """Whether a reconstructor takes part."""
+
+    @property
+    def reads_features(self) -> bool:
+        """Whether the critic must also output ``features``."""
+
+    @property
+    def compiles(self) -> bool:
+        """Whether XLA can compile it."""
 
     @property
     def heads(self) -> tuple[str, ...]:
@@ -42,15 +53,19 @@ class Objective(Protocol):
     def check(self, shape: tuple[int, ...]) -> None:
         """Raises `UsageError` if samples of a shape don't fit."""
 
-    def critic_terms(
-        self, critic: Critic, real: Tensors, fake: Tensors, mix: tf.Tensor, seed: tf.Tensor
-    ) -> dict[str, tf.Tensor]:
-        """Scalars by name; the critic minimises ``critic_loss``. Called if `uses_critic`."""
-
     def generator_terms(
         self, critic: Critic, real: Tensors, fake: Tensors, seed: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """Scalars by name; the generator minimises ``generator_loss``."""
+
+
+class CriticObjective(Objective, Protocol):
+    """An objective that a critic takes part in."""
+
+    def critic_terms(
+        self, critic: Critic, real: Tensors, fake: Tensors, mix: tf.Tensor, seed: tf.Tensor
+    ) -> dict[str, tf.Tensor]:
+        """Scalars by name; the critic minimises ``critic_loss``. Called if `uses_critic`."""
 
     def project(self, variables: list) -> None:
         """Puts the critic's weights back into a set, after each of its updates."""

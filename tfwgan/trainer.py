@@ -1,6 +1,7 @@
 """The training loop of every GAN here: `GanTrainer.train_step`."""
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 import keras
 import numpy as np
@@ -60,6 +61,7 @@ class GanTrainer(TwoNetworks):
     """
 
     critic: keras.Model  # None if the objective needs none
+    objective: Any  # an `Objective`, and a `CriticObjective` where there is a critic
     average_prior: Prior
 
     def __init__(

@@ -9,7 +9,7 @@ import tensorflow as tf
 from tfwgan.errors import UsageError
 from tfwgan.objectives.options import documented
 from tfwgan.objectives.replicas import all_replicas
-from tfwgan.protocols import Distance, Tensors
+from tfwgan.protocols import Critic, Distance, Tensors
 from tfwgan.transport.options import between, check, docstring_of, parameters_of, with_options
 from tfwgan.transport.patches import leave_out
 
@@ -68,7 +68,7 @@ class Direct:
             )
 
     def generator_terms(
-        self, critic: None, real: Tensors, fake: Tensors, seed: tf.Tensor
+        self, critic: Critic | None, real: Tensors, fake: Tensors, seed: tf.Tensor
     ) -> dict[str, tf.Tensor]:
         """The distance (``generator_loss``) of generated images `[b, ...]` to real ones."""
         del critic

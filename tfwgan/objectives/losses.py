@@ -14,6 +14,7 @@ from tfwgan.objectives.adversarial import Adversarial
 from tfwgan.objectives.auxiliary import ClassHead, InfoHead, Reconstruction
 from tfwgan.objectives.direct import Direct
 from tfwgan.objectives.targets import MARGINS
+from tfwgan.protocols import Objective
 from tfwgan.transport import DIFFERENTIABLE
 
 Target: TypeAlias = float | tf.Tensor
@@ -238,7 +239,7 @@ veegan = Adversarial(
     """,
 )
 
-OBJECTIVES = {
+OBJECTIVES: dict[str, Objective] = {
     "gan": gan,
     "wgan": wgan,
     "wgan_gp": wgan_gp,
