@@ -10,6 +10,7 @@ from tfwgan.data.fashion import fashion_mini
 from tfwgan.data.folders import folder
 from tfwgan.data.images import View
 from tfwgan.data.pipeline import batches
+from tfwgan.data.stacked import stacked_mnist
 from tfwgan.data.synthetic import grid25, grid25_centres, ring8, ring8_centres, squares
 
 DATASETS: dict[str, Callable[..., Dataset]] = {
@@ -18,6 +19,7 @@ DATASETS: dict[str, Callable[..., Dataset]] = {
     "ring8": ring8,
     "grid25": grid25,
     "tfds": tfds,
+    "stacked_mnist": stacked_mnist,
     "folder": folder,
 }
 
