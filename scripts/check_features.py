@@ -16,6 +16,7 @@ largest error relative to the largest number, on a CPU:
     EfficientNet-Lite0, logits with its weights and with random ones           1.1e-06, 2.3e-06
 """
 
+import argparse
 import os
 import sys
 import tempfile
@@ -50,6 +51,12 @@ def random_images(shape: tuple[int, ...], seed: int = 1) -> np.ndarray:
 
 def main() -> int:
     """Compares all; returns the exit status, which is 0 if all errors are small."""
+    parser = argparse.ArgumentParser(
+        "tfwgan check-features",
+        description=__doc__,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+    )
+    parser.parse_args()
     os.environ.setdefault("TF_CPP_MIN_LOG_LEVEL", "3")
     os.environ.setdefault("CUDA_VISIBLE_DEVICES", "-1")
     import keras

@@ -147,8 +147,8 @@ def convert(source: str, target: str) -> None:
     Raises:
         UsageError: If the source can't be read, or the target not written.
     """
-    buffer = io.BytesIO()
-    np.savez(buffer, allow_pickle=False, **_filled(source)[1])
+    buffer, arrays = io.BytesIO(), dict[str, Any](_filled(source)[1])
+    np.savez(buffer, **arrays)
     try:
         write_atomically(Path(target), buffer.getvalue())
     except OSError as error:

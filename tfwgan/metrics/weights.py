@@ -65,6 +65,10 @@ class _Tensor:
 class _Unpickler(pickle.Unpickler):
     """Unpickles state dicts, and refuses what any other pickle would call."""
 
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)
+        self.sizes: dict[str, int] = {}  # bytes per number of each storage
+
     def find_class(self, module: str, name: str) -> Any:
         if module == "torch" and name in _DTYPES:
             return name
@@ -75,14 +79,16 @@ class _Unpickler(pickle.Unpickler):
             ("torch._utils", "_rebuild_parameter"): lambda data, *rest: data,
         }
         if (module, name) not in known:
-            raise ValueError(f"it asks for {module}.{name}, but may name tensors only")
+            raise ValueError(f"it asks for {module}.{name}, and may ask for plain tensors only")
         return known[module, name]
 
     def persistent_load(self, pid: Any) -> _Storage:
         tag, kind, key, _, count, *view = pid
         if tag != "storage" or view not in ([], [None]):
             raise ValueError("it has a storage of an unknown kind")
-        return _Storage(key, np.dtype(_DTYPES[kind]), count)
+        storage = _Storage(key, np.dtype(_DTYPES[kind]), count)
+        self.sizes[key] = storage.dtype.itemsize
+        return storage
 
 
 def read_weights(path: str) -> Arrays:
@@ -159,14 +165,15 @@ def fill(
     for name, shape in wanted.items():
         if name not in arrays:
             raise UsageError(f"{path} is not of this network: it has no array {name!r}.")
-        if arrays[name].shape != shape:
+        found = arrays[name]
+        if found.shape != shape or found.dtype.kind != "f":
             raise UsageError(
-                f"{path} is not of this network: {name!r} is {list(arrays[name].shape)}, "
-                f"not {list(shape)}."
+                f"{path} is not of this network: {name!r} is {found.dtype.name} "
+                f"{list(found.shape)}, not float32 {list(shape)}."
             )
-        if not np.isfinite(arrays[name]).all():
+        if not np.isfinite(found).all():
             raise UsageError(f"{path} is damaged: {name!r} has numbers that are NaN or infinite.")
-    taken = {name: np.asarray(arrays[name], np.float32) for name in wanted}
+    taken = {name: np.ascontiguousarray(arrays[name], np.float32) for name in wanted}
     for layer, axes in _layers(model):
         kernel = taken[f"{layer.name}.weight"]
         if len(axes) == 4:
@@ -232,15 +239,11 @@ def _from_legacy(content: bytes) -> Arrays:
         raise ValueError("it is a pickle, but none of torch.save")
     _Unpickler(stream).load()  # the version of the format, of which there was one
     order = "<" if _Unpickler(stream).load()["little_endian"] else ">"
-    found = _Unpickler(stream).load()
-    tensors = found.values() if isinstance(found, dict) else ()
-    sizes = {
-        one.storage.key: one.storage.dtype.itemsize for one in tensors if isinstance(one, _Tensor)
-    }
-    raw = {}
+    unpickler, raw = _Unpickler(stream), {}
+    found = unpickler.load()
     for key in _Unpickler(stream).load():
         (count,) = struct.unpack(f"{order}q", stream.read(8))
-        raw[key] = stream.read(count * sizes[key])
+        raw[key] = stream.read(count * unpickler.sizes[key])
     return _arrays(found, raw.__getitem__, order)
 
 
@@ -264,10 +267,10 @@ def _array(tensor: _Tensor, raw: bytes, order: str) -> np.ndarray:
     within = min((tensor.offset, *shape, *strides)) >= 0 and last < storage.count
     # Numbers that repeat would make a small file a large array.
     if math.prod(shape) and not (within and math.prod(shape) <= storage.count):
-        raise ValueError("it has a tensor that reaches beyond its storage")
+        raise ValueError("it has a tensor that does not fit its storage")
     numbers = np.frombuffer(raw, f"{order}{storage.dtype.str[1:]}")[tensor.offset :]
     view = np.lib.stride_tricks.as_strided(numbers, shape, [size * step for step in strides])
-    return view.astype(storage.dtype)
+    return view.astype(storage.dtype, order="C")
 
 
 def _from_tarball(content: bytes) -> Arrays:
