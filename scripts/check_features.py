@@ -120,7 +120,7 @@ def inception_errors() -> dict[str, float]:
     pooled, fc = _pytorch_fid(state, inception.prepared(tf.cast(images, tf.float32)).numpy())
     errors["features, pytorch-fid"] = _error(features, pooled)
     errors["logits, pytorch-fid's fc without its bias"] = _error(logits, fc - arrays["fc.bias"])
-    print("features", features[:, :3].tolist(), "largest", features.max())
+    print("features", features[:, [0, 1, -3, -1]].tolist(), "largest", features.max())
     print("logits", logits[:, :3].tolist(), "largest", np.abs(logits).max())
     return errors
 
