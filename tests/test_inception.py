@@ -403,6 +403,14 @@ def test_the_script_says_what_is_wrong_in_one_line(script, tmp_path):
     assert not (tmp_path / "target").exists()
 
 
+def test_a_conversion_that_cannot_be_written_is_told_in_one_line(monkeypatch, tmp_path):
+    monkeypatch.setattr(inception, "_filled", lambda path: (None, {"fc.weight": np.zeros(2)}))
+    for target in (tmp_path, tmp_path / "missing" / "target.npz"):
+        with refused(str(target), "can't be written"):
+            inception.convert("source", str(target))
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.parametrize("size", [(32, 32), (299, 299), (400, 310), (1, 7)])
 def test_images_are_resized_as_tensorflow_1_did(size):
     images = np.random.default_rng(0).integers(0, 256, (2, *size, 3)).astype(np.float32)

@@ -116,8 +116,8 @@ def inception(path: str) -> Extractor:
 
     Logits are without the bias of the last layer, so that their softmax gives the Inception Score
     of Salimans et al. (2016, "Improved techniques for training GANs"): their code multiplies the
-    pooled features by the graph's weights, and every published score since has left the bias out.
-    torch-fidelity calls such logits ``logits_unbiased``, and takes them too.
+    pooled features by the graph's weights, and leaves its bias out. So do StyleGAN's code and
+    torch-fidelity, which calls such logits ``logits_unbiased``.
 
     Args:
         path: Of one of the public files, see `PUBLISHED`: the PyTorch state dict (in either format
