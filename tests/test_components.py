@@ -37,7 +37,7 @@ def test_options_survive_the_list(field):
             )
 
 
-@pytest.mark.parametrize("field", components.FAMILIES)
+@pytest.mark.parametrize("field", [one for one in components.FAMILIES if one != "scores"])
 def test_a_typo_is_answered_before_tensorflow_is_loaded(field, tmp_path):
     name = next(iter(components.known(field)))
     code = (

@@ -16,6 +16,7 @@ from tfwgan.data import DATASETS
 from tfwgan.errors import UsageError
 from tfwgan.main import main
 from tfwgan.metrics import METRICS
+from tfwgan.metrics.extractors import EXTRACTORS
 from tfwgan.networks import CRITICS, GENERATORS
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.objectives.penalties import PENALTIES
@@ -274,6 +275,7 @@ TABLES = [
     ("loss", [f"-{name}=" for name in (*PENALTIES, "clip")]),
     ("g_opt", OPTIMIZERS),
     ("metrics", METRICS),
+    ("features", EXTRACTORS),
 ]
 
 

@@ -11,7 +11,8 @@ import numpy as np
 import pytest
 
 from tfwgan.errors import UsageError
-from tfwgan.metrics import METRICS, distances
+from tfwgan.metrics import FEATURE_METRICS, METRICS, distances, features
+from tfwgan.metrics.features import Extractor
 from tfwgan.program import datasets, spec
 from tfwgan.program.assemble import make_metrics, metric_keys
 from tfwgan.transport.exact import exact_plan, w1
@@ -41,6 +42,11 @@ KEYS = [
         ["swd_n_projections128", "patch_swd", "swd_n_projections8"],
     ),
 ]
+
+
+CLASSIFIER = Extractor(
+    "toy", "1", "none", lambda items: (features.flat(items)[:, :5], features.flat(items)[:, :3]), 3
+)
 
 
 def full(name):
@@ -81,15 +87,22 @@ def test_an_unknown_metric_is_refused():
 @pytest.mark.parametrize("n", [1, 2, 5])
 @pytest.mark.parametrize("name", [*METRICS, "mmd-unbiased=True", "w1-otmeans=True"])
 def test_few_real_samples_leave_references_out_and_break_nothing(name, m, n):
-    metric = spec.build(full(name), METRICS, "metric")
+    context = {"features": CLASSIFIER} if name in FEATURE_METRICS else {}
+    metric = spec.build(full(name), METRICS, "metric", **context)
     rng = np.random.default_rng(m)
     shape = (2,) if name == "modes" else (16, 16, 1)
     real, fake = (rng.uniform(-1, 1, (count, *shape)).astype(np.float32) for count in (m, n))
     reference = metric.reference(real, n)
     if m == 1:
         assert not [key for key in reference if key.startswith(("_floor", "_real"))]
-    if name == "mmd-unbiased=True" and min(m, n) == 1:
-        with pytest.raises(UsageError, match="at least two"):
+    few = name == "mmd-unbiased=True" and min(m, n) == 1
+    if name in FEATURE_METRICS:  # the build of a run asks this first
+        try:
+            metric.check_counts(n, m)
+        except UsageError:
+            few = True
+    if few:
+        with pytest.raises(UsageError, match="at least|more than|samples"):
             metric.measure(fake, real)
         return
     assert all(

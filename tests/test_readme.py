@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from tfwgan.data import DATASETS
-from tfwgan.metrics import METRICS
+from tfwgan.metrics import FEATURE_METRICS, METRICS
+from tfwgan.metrics.extractors import EXTRACTORS
 from tfwgan.networks import CRITICS, GENERATORS
 from tfwgan.objectives import OBJECTIVES
 from tfwgan.optimizers import OPTIMIZERS
@@ -58,7 +59,11 @@ def test_every_command_is_one_that_exists(command):
 
 
 @pytest.mark.parametrize(
-    "table", [DATASETS, PRIORS, GENERATORS, CRITICS, OBJECTIVES, OPTIMIZERS, METRICS]
+    "table",
+    [
+        *[DATASETS, PRIORS, GENERATORS, CRITICS, OBJECTIVES, OPTIMIZERS, METRICS],
+        *[FEATURE_METRICS, EXTRACTORS],
+    ],
 )
 def test_every_name_of_every_table_is_in_the_readme(table):
     for name in table:

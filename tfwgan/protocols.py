@@ -91,6 +91,8 @@ class Metric(Protocol):
 
     upper: float | None
     options: Mapping[str, object]
+    features: str  # what compares the samples in the place of pixels; "" where those are compared
+    larger_is_better: bool
 
     def check(self, shape: tuple[int, ...]) -> None:
         """Raises `UsageError` if samples of a shape don't fit."""

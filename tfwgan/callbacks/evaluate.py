@@ -21,6 +21,7 @@ from tfwgan.callbacks.steps import StepCallback
 from tfwgan.data.dataset import Dataset
 from tfwgan.files import write_atomically
 from tfwgan.loop import Logs
+from tfwgan.metrics.scores import label
 from tfwgan.protocols import Metric, RunFolder
 from tfwgan.screen import QUIET, Screen
 
@@ -47,6 +48,7 @@ class Evaluate(StepCallback):
         limit: How many real samples are used at most, always the same ones.
         seed: Of the run.
         screen: Where the numbers are shown.
+        part: Of these samples: which are looked at.
     """
 
     def __init__(
@@ -60,14 +62,16 @@ class Evaluate(StepCallback):
         limit: int,
         seed: int = 0,
         screen: Screen = QUIET,
+        part: slice = slice(None),
     ) -> None:
         super().__init__()
         self.run, self.writer, self.metrics = run, writer, metrics
         self.every, self.last, self.screen = every, last, screen
-        self._rows = real_rows(len(dataset), limit, seed)
+        self._rows = real_rows(len(dataset), limit, seed)[part]
         self._dataset, self._begun = dataset, False
         self._names = [*metrics, "critic"]
         self._newest: dict[str, float] = {}
+        self.measured = -1  # the step of the last evaluation
         self._references: dict[str, dict[str, float]] = {}
 
     @functools.cached_property
@@ -144,18 +148,26 @@ class Evaluate(StepCallback):
         with self.writer.as_default(step):
             for name, value in values.items():
                 tf.summary.scalar(f"metrics/{name}", value)
-        self._newest = values
-        self.screen.say(_lines(step, values, self._names))
+        self._newest, self.measured = values, step
+        heads = {
+            name: label(name, len(fake), metric.features)
+            for name, metric in self.metrics.items()
+            if metric.features
+        }
+        self.screen.say(_lines(step, values, self._names, heads))
 
     def newest(self) -> dict[str, float]:
         """The numbers of the last evaluation."""
         return dict(self._newest)
 
 
-def _lines(step: int, values: Mapping[str, float], names: Sequence[str]) -> str:
+def _lines(
+    step: int, values: Mapping[str, float], names: Sequence[str], heads: Mapping[str, str]
+) -> str:
     """The numbers of an evaluation, one line for each metric.
 
-    A line begins with the distance and goes on with what tells how to read it.
+    A line begins with the distance and goes on with what tells how to read it. Scores of features
+    have their protocol at the head.
     """
     lines = []
     for name in names:
@@ -165,7 +177,7 @@ def _lines(step: int, values: Mapping[str, float], names: Sequence[str]) -> str:
             if _belongs(key, name, names)
         }
         shown = "".join(f"  {key} {value:.4g}".replace("   ", " ") for key, value in own.items())
-        lines += [f"  {name:<10}{shown}"] if own else []
+        lines += [f"  {heads.get(name, name):<10}{shown}"] if own else []
     return "\n".join([f"step {step}, evaluation:", *lines])
 
 

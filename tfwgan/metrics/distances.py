@@ -35,6 +35,7 @@ class DistanceMetric:
     """
 
     upper: float | None = None  # a bound above W1, where the last measurement gave one
+    features, larger_is_better = "", False
 
     def __init__(self, distance: Distance) -> None:
         self.distance = distance
@@ -84,6 +85,7 @@ class ExactW1:
     """
 
     upper: float | None = None  # a bound above W1, of the last measurement
+    features, larger_is_better = "", False
 
     def __init__(self, otmeans: bool = False) -> None:
         self.options = {"otmeans": otmeans}

@@ -5,7 +5,7 @@ as of the images: the same samples have one FID for each network, and no two of 
 """
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
@@ -99,7 +99,7 @@ def pixels() -> Extractor:
 
 
 def projections(dim: int = 256, seed: int = 0) -> Extractor:
-    """Random projections of the pixels, which keep distances up to a factor of 1 ± √(8 log n / dim).
+    """Random projections of the pixels: they keep distances to a factor of 1 ± √(8 log n / dim).
 
     That is for n points (Johnson and Lindenstrauss, 1984, as in Dasgupta and Gupta, 2003, "An
     elementary proof of a theorem of Johnson and Lindenstrauss"). Their Fréchet distance sees means
@@ -124,9 +124,3 @@ def projections(dim: int = 256, seed: int = 0) -> Extractor:
     digest = digest_of(f"projections {dim} {seed}")
     name = f"projections{dim}" + (f"_seed{seed}" if seed else "")
     return Extractor(name, digest, "none; scaled to [-1, 1]", apply)
-
-
-EXTRACTORS: Mapping[str, Callable[..., Extractor]] = {
-    "pixels": pixels,
-    "projections": projections,
-}

@@ -70,7 +70,7 @@ class Modes:
         mixture: Whose modes.
     """
 
-    upper = None
+    upper, features, larger_is_better = None, "", True
 
     def __init__(self, mixture: Literal["ring8", "grid25"] = "ring8") -> None:
         self.options = {"mixture": mixture}

@@ -14,7 +14,10 @@ import tensorflow as tf
 from tfwgan import rng
 from tfwgan.augment import AUGMENTATIONS, Chain
 from tfwgan.errors import UsageError
-from tfwgan.metrics import METRICS
+from tfwgan.metrics import FEATURE_METRICS, METRICS
+from tfwgan.metrics.extractors import EXTRACTORS, default_features
+from tfwgan.metrics.feature_metric import FeatureMetric
+from tfwgan.metrics.features import Extractor
 from tfwgan.networks import CRITICS, GENERATORS, RECONSTRUCTORS
 from tfwgan.objectives import OBJECTIVES, Adversarial
 from tfwgan.optimizers import OPTIMIZERS
@@ -148,14 +151,51 @@ def _augment(config: Config, shape: tuple[int, ...], objective: Objective) -> Ch
     return chain
 
 
-def make_metrics(specs: Sequence[str]) -> dict[str, Metric]:
+def make_metrics(
+    specs: Sequence[str], features: str = "auto", shape: tuple[int, ...] = (), data: str = ""
+) -> dict[str, Metric]:
     """The metrics of a run by the keys that their numbers are written under, see `metric_keys`.
+
+    Those that compare features do it by the extractor `features`, see `make_extractor`.
 
     Raises:
         UsageError: If a metric is unknown, or two are the same.
     """
-    metrics = [spec.build(text, METRICS, "metric") for text in specs]
+    context: dict[str, Extractor] = {}
+    if any(spec.parse(text).name in FEATURE_METRICS for text in specs):
+        context["features"] = make_extractor(features, shape, data)
+    metrics = [spec.build(text, METRICS, "metric", **context) for text in specs]
     return dict(zip(metric_keys(specs, metrics), metrics, strict=True))
+
+
+def check_counts(metrics: Mapping[str, Metric], trainer: GanTrainer, m: int | None) -> None:
+    """Raises `UsageError` if a run has too few samples for one of its scores.
+
+    Args:
+        metrics: By their keys.
+        trainer: Of the run, which says how many samples are generated.
+        m: How many real samples are looked at; None if that is not known.
+    """
+    n = len(trainer.average_prior.evaluation_latents(1000))
+    for key, metric in metrics.items():
+        if isinstance(metric, FeatureMetric):
+            try:
+                metric.check_counts(n, m or n)
+            except UsageError as error:
+                raise UsageError(f"`metrics={key}`: {error}") from None
+
+
+def make_extractor(text: str, shape: tuple[int, ...], data: str = "") -> Extractor:
+    """What makes features of images or points of a shape, by its spec.
+
+    ``auto`` is what `default_features` says of them, and of the name of the data.
+
+    Raises:
+        UsageError: If there is none of that name, or its weights can't be had.
+    """
+    if text == "auto":
+        text = default_features(shape, data)
+    return spec.build(text, EXTRACTORS, "features")
 
 
 def metric_keys(specs: Sequence[str], metrics: Sequence[Metric]) -> list[str]:

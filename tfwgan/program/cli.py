@@ -66,6 +66,18 @@ def define_seed(values: flags.FlagValues, help: str) -> None:  # noqa: A002
     )
 
 
+def define_view(values: flags.FlagValues) -> None:
+    """Defines what is done to images that are read, and where data lie."""
+    sides = {
+        "image_size": "resize images to so many rows and columns",
+        "center_crop": "cut out the centred square of this side first",
+    }
+    for name, help_text in sides.items():
+        flags.DEFINE_integer(name, None, help_text, lower_bound=1, flag_values=values)
+    flags.DEFINE_bool("gray_scale", False, "keep the luminance only", flag_values=values)
+    define_path("data_dir", None, "where TFDS keeps its prepared sets", values)
+
+
 def new_flags() -> flags.FlagValues:
     """An empty set of flags with --help and --version; nothing is registered globally."""
     values = flags.FlagValues()
@@ -219,12 +231,12 @@ def _answer(text: str, code: int) -> int:
 
 
 @contextlib.contextmanager
-def writing_to(out: str | Path) -> Iterator[None]:
-    """Inside this, what can't be written is a mistake in a command's --out."""
+def writing_to(out: str | Path, named: str = "--out") -> Iterator[None]:
+    """Inside this, what can't be written is a mistake in a command's --out, or another flag."""
     try:
         yield
     except OSError as error:
-        raise UsageError(f"Can't write --out={out}: {error.strerror}.") from None
+        raise UsageError(f"Can't write {named}={out}: {error.strerror}.") from None
 
 
 def program() -> str:

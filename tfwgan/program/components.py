@@ -19,7 +19,7 @@ from typing import Any, Literal
 
 from tfwgan.errors import UsageError
 from tfwgan.program import spec
-from tfwgan.program.config import Config
+from tfwgan.program.config import Config, fields
 from tfwgan.program.hints import unknown_data
 from tfwgan.program.spec import REQUIRED, Option
 
@@ -45,7 +45,9 @@ FAMILIES = {
     "loss": ("loss", "tfwgan.objectives", "OBJECTIVES", ()),
     "g_opt": ("generator's optimizer", "tfwgan.optimizers", "OPTIMIZERS", ("updates",)),
     "d_opt": ("critic's optimizer", "tfwgan.optimizers", "OPTIMIZERS", ("updates",)),
-    "metrics": ("metric", "tfwgan.metrics", "METRICS", ()),
+    "metrics": ("metric", "tfwgan.metrics", "METRICS", ("features",)),
+    "features": ("features", "tfwgan.metrics.extractors", "EXTRACTORS", ()),
+    "scores": ("score", "tfwgan.metrics", "FEATURE_METRICS", ("features",)),
 }
 
 _TYPES = {
@@ -65,7 +67,7 @@ def check(config: Config) -> None:
     Raises:
         UsageError: If a name, an option or a value is not understood.
     """
-    for field in FAMILIES:
+    for field in FAMILIES.keys() & fields().keys():
         value = getattr(config, field)
         for text in value if isinstance(value, tuple) else [value]:
             check_spec(field, text)
@@ -82,7 +84,7 @@ def check_spec(field: str, text: str) -> None:
         return  # what a program handed over; loading says what to do
     if field == "data" and name not in components:
         raise unknown_data(text, name, components)
-    if text == "auto" and field in ("g_opt", "d_opt"):
+    if text == "auto" and field in ("g_opt", "d_opt", "features"):
         return
     if field == "metrics" and "," in name:
         raise UsageError(f"--metrics={text} names several; give each its own --metrics=...")

@@ -54,7 +54,8 @@ class Config:
     """
 
     data: str = _field(
-        "fashion_mini", "fashion_mini, squares, ring8, grid25, tfds=<name> or folder=<path>"
+        "fashion_mini",
+        "fashion_mini, squares, ring8, grid25, stacked_mnist, tfds=<name> or folder=<path>",
     )
     data_dir: str | None = _field(None, "where prepared TFDS sets lie; default: TFDS' own folder")
     image_size: int | None = _field(
@@ -115,7 +116,18 @@ class Config:
         (),
         "distances to the data to watch, one --metrics=... each: w1 (exact; -otmeans=True adds "
         "the optimum), sinkhorn, swd, full_dim_swd, projected_w1, patch_w1, patch_swd, "
-        "local_patch_swd, nn, frechet, mmd, modes=ring8|grid25",
+        "local_patch_swd, nn, frechet, mmd, modes=ring8|grid25; and scores of features: fid, "
+        "fid_infinity, kid, mind, inception_score, precision, recall, density, coverage, "
+        "authenticity, classes, feature_w1, feature_swd",
+    )
+    features: str = _field(
+        "auto",
+        "what scores such as fid compare in the place of pixels: fashion_cnn, mnist_cnn, "
+        "stacked_mnist_cnn, inception=<file>, efficientnet_lite0, model=<file>, "
+        "applications=<name>, projections, pixels; auto: by the images' channels",
+    )
+    keep_best: str = _field(
+        "", "metric by which the best checkpoint is kept, in best/ of the run; one of --metrics"
     )
     eval_steps: int = _field(250, "steps between evaluations of the metrics")
     eval_images: int = _field(10000, "real items per evaluation at most, always the same ones")

@@ -8,6 +8,7 @@ from tfwgan.data import DATASETS
 from tfwgan.data.catalogue import outline as tfds_outline
 from tfwgan.data.dataset import Dataset, Outline
 from tfwgan.data.images import AS_IS, View
+from tfwgan.data.stacked import outline as stacked_outline
 from tfwgan.errors import UsageError
 from tfwgan.program import spec
 from tfwgan.program.hints import unknown_data
@@ -65,7 +66,7 @@ def outline(
         UsageError: As `load`, as far as that can be told.
     """
     view = View(image_size, center_crop, gray_scale)
-    table = {**DATASETS, "tfds": tfds_outline}
+    table = {**DATASETS, "tfds": tfds_outline, "stacked_mnist": stacked_outline}
     known: Dataset | Outline = _build(table, text, data_dir, view, limit_data)
     size = known.size
     if size is not None and limit_data is not None:

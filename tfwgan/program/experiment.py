@@ -11,6 +11,7 @@ from pathlib import Path
 import keras
 import tensorflow as tf
 
+from tfwgan.callbacks.best import check_key
 from tfwgan.callbacks.guard import Checkpoint, NonFiniteLoss, TrainingStopped, told
 from tfwgan.callbacks.record import Clock
 from tfwgan.data.dataset import Dataset
@@ -19,7 +20,7 @@ from tfwgan.fitting import check_callbacks
 from tfwgan.loop import train
 from tfwgan.plain import plain_keras
 from tfwgan.program import spec
-from tfwgan.program.assemble import make_metrics, make_trainer, resolve
+from tfwgan.program.assemble import check_counts, make_metrics, make_trainer, resolve
 from tfwgan.program.config import Config
 from tfwgan.program.cost import check_memory
 from tfwgan.program.devices import fix_threads, make_strategy
@@ -86,9 +87,10 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
         )
     if config.flip and not data.is_image:
         raise UsageError(f"--flip mirrors images, and {config.data!r} has points; leave it out.")
-    metrics = make_metrics(config.metrics)
+    metrics = make_metrics(config.metrics, config.features, data.shape, data.name)
     for metric in metrics.values():
         metric.check(data.shape)
+    check_key(config.keep_best, metrics)
     try:
         with plain_keras():
             trainer = make_trainer(config, data.shape, strategy, data.n_classes)
@@ -96,6 +98,7 @@ def build(config: Config, dataset: Dataset | None = None, *, dry_run: bool = Fal
         lost = [remark for remark in data.remarks if remark.startswith("no labels")]
         raise UsageError(f"{error} ({'; '.join(lost)})" if lost else str(error)) from None
     trainer.class_names = data.class_names or ()
+    check_counts(metrics, trainer, data.size and min(data.size, config.eval_images))
     check_memory(trainer, config.batch_size)
     return Experiment(config, data, trainer, strategy, metrics)
 

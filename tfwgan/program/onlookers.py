@@ -5,13 +5,16 @@ from collections.abc import Sequence
 import keras
 import tensorflow as tf
 
-from tfwgan.callbacks.evaluate import Evaluate
+from tfwgan.callbacks.best import KeepBest
+from tfwgan.callbacks.evaluate import Evaluate, real_rows
 from tfwgan.callbacks.guard import Checkpoint, StopOnNonFinite
 from tfwgan.callbacks.pictures import Pictures
 from tfwgan.callbacks.record import Clock, Progress, Record, WeightHistograms
 from tfwgan.program.parts import Experiment
 from tfwgan.program.runs import Run
 from tfwgan.screen import Screen
+
+_CHOOSING, _REPORTING = slice(None, None, 2), slice(1, None, 2)  # halves of the real samples
 
 
 def onlookers(
@@ -31,6 +34,11 @@ def onlookers(
         Pictures(run, writer, experiment.loaded, config.image_steps, config.steps),
         WeightHistograms(writer, config.image_steps, config.steps),
         *evaluate,
+        *[
+            _best(experiment, run, clock, one, guard, screen)
+            for one in evaluate
+            if config.keep_best
+        ],
         guard,
         Progress(screen, config.log_steps, config.steps, images),
     ]
@@ -44,4 +52,31 @@ def evaluation(
     if not metrics:
         return []
     every, last, limit, seed = config.eval_steps, config.steps, config.eval_images, config.seed
-    return [Evaluate(run, writer, experiment.loaded, metrics, every, last, limit, seed, screen)]
+    part = _CHOOSING if config.keep_best else slice(None)
+    data = experiment.loaded
+    return [Evaluate(run, writer, data, metrics, every, last, limit, seed, screen, part)]
+
+
+def _best(
+    experiment: Experiment,
+    run: Run,
+    clock: Clock,
+    evaluate: Evaluate,
+    guard: Checkpoint,
+    screen: Screen,
+) -> KeepBest:
+    """What keeps the best checkpoint: chosen on one half of the real samples, told on the other."""
+    config, data = experiment.config, experiment.loaded
+    rows = real_rows(len(data), config.eval_images, config.seed)[_REPORTING]
+    metric, real = experiment.metrics[config.keep_best], data.real(rows)
+    return KeepBest(
+        evaluate,
+        config.keep_best,
+        metric,
+        real,
+        run.path,
+        clock,
+        guard.about,
+        config.seed,
+        screen,
+    )

@@ -30,14 +30,7 @@ def define_flags(values: flags.FlagValues) -> None:
     flags.DEFINE_integer("seed", 0, "of the start", flag_values=values)
     cli.define_path("out", "otmeans", "folder to write to", values)
     flags.DEFINE_integer("limit_data", None, "keep the first so many samples", flag_values=values)
-    flags.DEFINE_integer(
-        "image_size", None, "resize images to so many rows and columns", flag_values=values
-    )
-    flags.DEFINE_integer(
-        "center_crop", None, "cut out the centred square of this side first", flag_values=values
-    )
-    flags.DEFINE_bool("gray_scale", False, "keep the luminance only", flag_values=values)
-    cli.define_path("data_dir", None, "where TFDS keeps its prepared sets", values)
+    cli.define_view(values)
 
 
 def command(values: flags.FlagValues) -> None:

@@ -37,7 +37,8 @@ GROUPS = {
     "Model": "z_prior z_dim gen_arch disc_arch rec_arch augment ema".split(),
     "Training": "loss n_critic g_opt d_opt steps".split(),
     "Output": (
-        "metrics eval_steps eval_images log_steps image_steps checkpoint_steps keep_checkpoints"
+        "metrics features keep_best eval_steps eval_images log_steps image_steps checkpoint_steps "
+        "keep_checkpoints"
     ).split(),
 }
 

@@ -15,6 +15,7 @@ VERBS = {
     "interpolate": "walks between latents of an exported model",
     "export": "writes the SavedModel of a run or a checkpoint",
     "traverse": "moves the codes of an EigenGAN or an InfoGAN",
+    "evaluate": "scores samples against real ones: FID, KID, precision, recall, ...",
     "inspect-atoms": "tells what became of the atoms of a discrete generator",
     "ot-means": "finds k points near to a data set (OTMeans)",
     "distances": "draws worked examples of distances between laws",
