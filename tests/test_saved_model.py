@@ -87,14 +87,7 @@ def test_a_trainer_without_average_or_table_exports_its_generator(tmp_path):
 
 def test_servers_find_every_endpoint(trained):
     model = saved_model.load(trained[1].saved_model)
-    assert set(model.signatures) == {
-        "sample",
-        "latent",
-        "decode",
-        "atom",
-        "score",
-        "serving_default",
-    }
+    assert set(model.signatures) == {*"sample latent decode atom score serving_default".split()}
     n, seed = tf.constant(3, tf.int64), tf.constant(1, tf.int64)
     served = model.signatures["serving_default"](n=n, seed=seed)["output_0"]
     np.testing.assert_array_equal(served, model.sample(3, 1))
@@ -161,6 +154,31 @@ def test_any_usual_kind_of_number_is_taken_and_any_count(of, n, conditional):
     assert reference.shape == (n, 2)
     np.testing.assert_array_equal(conditional.sample(of(n), of(3), of(2)), reference)
     assert conditional.latent(of(n), of(3)).shape == (n, 4)
+
+
+@pytest.mark.parametrize("of", NUMBERS, ids=["int", "int32", "int64", "tensor", "int64 tensor"])
+def test_arguments_have_names_and_any_order(of, conditional):
+    reference, rows, labels = conditional.sample(5, 3, 2), [0, 5], [7, 0]
+    for given in ({"label": of(2), "seed": of(3), "n": of(5)}, {"n": 5, "seed": of(3), "label": 2}):
+        np.testing.assert_array_equal(conditional.sample(**given), reference)
+    np.testing.assert_array_equal(conditional.sample(of(5), label=2, seed=of(3)), reference)
+    z = conditional.latent(of(5), seed=of(3))
+    np.testing.assert_array_equal(z, conditional.latent(n=of(5), seed=3))
+    atoms, kind = conditional.atom(rows, labels), np.asarray(of(1)).dtype
+    for index in (rows, np.array(rows, kind), tf.constant(rows, kind)):
+        np.testing.assert_array_equal(conditional.atom(index=index, label=labels), atoms)
+    images = conditional.decode(z=z[:2], label=labels)
+    for latents in (z[:2].numpy().astype("float64"), z[:2].numpy().tolist()):
+        np.testing.assert_array_equal(conditional.decode(label=labels, z=latents), images)
+    scores = conditional.score(images, labels)
+    np.testing.assert_array_equal(conditional.score(label=labels, image=images), scores)
+
+
+def test_an_argument_that_is_missing_or_unknown_is_named(conditional):
+    with pytest.raises(TypeError, match="seed"):
+        conditional.sample(n=5, label=1)
+    with pytest.raises(TypeError, match="seeds"):
+        conditional.sample(5, 3, 2, seeds=1)
 
 
 @pytest.mark.parametrize("seed", [-(2**63), -1, 0, 2**31, 2**63 - 1])

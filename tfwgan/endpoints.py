@@ -1,5 +1,6 @@
 """The endpoints of an exported model: graphs of TensorFlow, with the variables that they read."""
 
+import inspect
 import itertools
 from collections.abc import Callable, Sequence
 
@@ -20,7 +21,7 @@ _Argument = tuple[str, Sequence[int | None], Sequence[tf.DType]]
 class _Endpoint(tf.Module):
     """A function of the model, which keeps the variables that it reads.
 
-    So it works though nobody keeps the model.
+    So it works though nobody keeps the model. Its arguments are given by place or by name.
     """
 
     def __init__(
@@ -42,6 +43,11 @@ class _Endpoint(tf.Module):
                 *(tf.cast(value, dtype) for value, dtype in zip(values, wanted, strict=True))
             )
 
+        # A SavedModel keeps the names of a function's arguments, of which `call` itself has none.
+        either = inspect.Parameter.POSITIONAL_OR_KEYWORD
+        call.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+            [inspect.Parameter(name, either) for name, _, _ in arguments]
+        )
         compiled = tf.function(call, autograph=False)
         for types in itertools.product(*(types for _, _, types in arguments)):
             compiled.get_concrete_function(*_specs(arguments, types))

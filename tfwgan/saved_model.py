@@ -37,11 +37,12 @@ def export_saved_model(trainer: GanTrainer, path: str | Path) -> Path:
         >>> from tfwgan import GanTrainer, Normal, export_saved_model, wgan_gp
         >>> trainer = GanTrainer(Normal(4), keras.layers.Dense(2), keras.layers.Dense(1), wgan_gp)
         >>> path = export_saved_model(trainer, "points")
-        >>> tf.saved_model.load("points").sample(5, 1).shape
+        >>> tf.saved_model.load("points").sample(5, seed=1).shape
         TensorShape([5, 2])
 
-    The model's endpoints, called as in ``tf.saved_model.load(path).sample(64, 1)``, take Python's
-    numbers, NumPy's and tensors:
+    The model's endpoints, called as in ``tf.saved_model.load(path).sample(64, seed=1)``, take
+    Python's numbers, NumPy's and tensors, int32 or int64, float32 or float64, by place or by name;
+    none has a default:
 
     * ``sample(n, seed)``: `n` images, float32 in [-1, 1], channels last; the same as
       `GanTrainer.sample`.
@@ -56,6 +57,9 @@ def export_saved_model(trainer: GanTrainer, path: str | Path) -> Path:
     ``z`` after the image. The variable ``class_names`` holds the names of the classes, where the
     data have some. Labels and rows that are out of range are refused by TensorFlow's
     `InvalidArgumentError`.
+
+    ``model.signatures``, which servers call, are the same endpoints but stricter: they take
+    tensors, by name, of the one type that each shows.
 
     The generator is the averaged one where the run keeps an average.
 
