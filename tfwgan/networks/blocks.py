@@ -17,6 +17,7 @@ import keras
 
 from tfwgan.errors import UsageError
 from tfwgan.networks.lipschitz import GroupSort
+from tfwgan.networks.rectifiers import LeakyReLU, ReLU
 from tfwgan.networks.spectral import (
     SpectralConv2D,
     SpectralConv2DTranspose,
@@ -132,8 +133,8 @@ def batch_norm(name: str, **options: Any) -> keras.layers.Layer:
 def activate(x: keras.KerasTensor, activation: Activation, name: str) -> keras.KerasTensor:
     """ReLU, leaky ReLU of slope 0.2, or GroupSort."""
     kinds: dict[str, LayerMaker] = {
-        "relu": keras.layers.ReLU,
-        "leaky": functools.partial(keras.layers.LeakyReLU, 0.2),
+        "relu": ReLU,
+        "leaky": functools.partial(LeakyReLU, 0.2),
         "sort": GroupSort,
     }
     return kinds[activation](name=name)(x)

@@ -37,7 +37,22 @@ def flop_per_step(trainer: GanTrainer, element_spec: Spec) -> int:
         lambda batches: trainer.updates(batches, trainer.draw(batches)), autograph=False
     )
     graph = step.get_concrete_function(element_spec).graph
-    return sum(_FLOP[op.type](op) for op in graph.get_operations() if op.type in _FLOP)
+    return sum(_FLOP[op.type](op) for op in _needed(graph) if op.type in _FLOP)
+
+
+def _needed(graph: tf.Graph) -> set[tf.Operation]:
+    """The operations of a function that its results or its effects depend on.
+
+    TensorFlow runs no others: gradients of weights that nobody asked for are in the graph too.
+    """
+    waiting = [*(tensor.op for tensor in graph.outputs), *graph.control_outputs]
+    needed: set[tf.Operation] = set()
+    while waiting:
+        op = waiting.pop()
+        if op not in needed:
+            needed.add(op)
+            waiting += [*(tensor.op for tensor in op.inputs), *op.control_inputs]
+    return needed
 
 
 def seconds_for(trainer: GanTrainer, element_spec: Spec, flop: float) -> tuple[float, float]:
