@@ -7,14 +7,17 @@ import keras
 import numpy as np
 import pytest
 
+from tfwgan.data import Dataset
 from tfwgan.errors import UsageError
 from tfwgan.metrics import FEATURE_METRICS, METRICS, FeatureSet
 from tfwgan.metrics.extractors import EXTRACTORS, default_features
+from tfwgan.metrics.feature_cache import features_of
 from tfwgan.metrics.feature_metric import FeatureMetric, as_items
 from tfwgan.metrics.features import Extractor, pixels, projections
 from tfwgan.metrics.keras_models import applications, model
-from tfwgan.metrics.scores import label, shown
+from tfwgan.metrics.scores import intra_fid, label, shown
 from tfwgan.program import spec
+from tfwgan.screen import Screen
 
 
 def images(n=30, shape=(8, 8, 1), seed=0):
@@ -56,6 +59,8 @@ def test_features_that_are_no_numbers_are_refused():
     )
     with pytest.raises(UsageError, match="broken gives features that are NaN"):
         broken(images())
+    with pytest.raises(UsageError, match="There is no item"):
+        pixels()(images(0))
 
 
 # Of Keras, which writes arrays to HDF5 in the way before NumPy 2.
@@ -146,7 +151,51 @@ def test_effective_rank_counts_directions_that_matter():
     assert made.geometry()["effective_rank"] == pytest.approx(3, abs=0.05)
 
 
-@pytest.mark.parametrize("damage", ["cut", "other", "empty", "pickle", "short", "nan"])
+def test_effective_rank_of_very_many_features_is_that_of_their_covariance():
+    values = np.random.default_rng(0).normal(size=(30, 4200)).astype(np.float32) * np.float32(0.1)
+    made = FeatureSet(values, {**feature_set().about, "n": 30})
+    spectrum = np.linalg.svd(values - values.mean(0), compute_uv=False) ** 2
+    share = spectrum[:-1] / spectrum.sum()
+    expected = np.exp(-(share * np.log(share)).sum())
+    assert made.geometry()["effective_rank"] == pytest.approx(expected, rel=1e-4)
+    alone = FeatureSet(values[:1], {**made.about, "n": 1})
+    assert alone.geometry() == {"effective_rank": 1.0, "density": 0.0}
+    told = FeatureSet(values, {**made.about, "effective_rank": 7.0, "density": 1.0})
+    assert told.geometry()["effective_rank"] == 7 != told.take(np.arange(9)).geometry()
+
+
+def test_names_of_classes_say_which_belong_together():
+    def named(names, labels):
+        made = feature_set(len(labels), class_names=names)
+        return FeatureSet(made.values, made.about, None, np.array(labels))
+
+    real = named(["ants", "bees"], [0, 1] * 6)
+    same = intra_fid(named(["ants", "bees"], [0, 1] * 6), real)
+    assert same["_class0"] == same["_class1"] == 0
+    for names, labels in ((["bees", "ants"], [1, 0]), (["a", "ants", "bees"], [1, 2])):
+        assert intra_fid(named(names, labels * 6), real) == same
+    for names in (None, ["0", "1"]):  # numbers for names
+        assert intra_fid(named(names, [0, 1] * 6), real) == same
+    for names, labels in ((["ants", "bees"], [0] * 12), (["ants", "cats"], [0, 1] * 6)):
+        with pytest.raises(UsageError, match="no generated sample of these classes: bees"):
+            intra_fid(named(names, labels), real)
+    with pytest.raises(UsageError, match="ants, bees"):
+        intra_fid(named(["cats", "dogs"], [0, 1] * 6), real)
+
+
+def test_kept_features_have_the_names_of_the_set_that_is_asked_for(tmp_path):
+    items, labels = images(12), np.arange(12) % 2
+    sets = [Dataset(n, items, labels, (f"{n}0", f"{n}1")) for n in ("a", "b")]
+    made = [features_of(one, projections(4), Screen(), tmp_path) for one in sets]
+    assert len(list(tmp_path.iterdir())) == 1
+    assert [one.about["class_names"] for one in made] == [["a0", "a1"], ["b0", "b1"]]
+    assert made[1].about["data"] == "b"
+    np.testing.assert_array_equal(made[0].values, made[1].values)
+
+
+@pytest.mark.parametrize(
+    "damage", ["cut", "other", "empty", "pickle", "short", "nan", "npy", "bare"]
+)
 def test_damaged_files_of_features_are_refused(damage, tmp_path):
     made, path = feature_set(), tmp_path / "f.npz"
     made.save(path)
@@ -155,6 +204,11 @@ def test_damaged_files_of_features_are_refused(damage, tmp_path):
         path.write_bytes(content[: len(content) // 2 if damage == "cut" else 0])
     elif damage == "other":
         np.savez(path, images=images())
+    elif damage == "npy":
+        with path.open("wb") as stream:
+            np.save(stream, made.values)
+    elif damage == "bare":
+        np.savez(path, features=made.values, about=np.array('{"n": 40}'))
     elif damage == "pickle":
         np.savez(path, features=np.array([{}], object), about=np.array("{}"))
     else:

@@ -58,18 +58,22 @@ class Extractor:
             Features, float32 `[n, d]`, and logits, float32 `[n, k]` or None.
 
         Raises:
-            UsageError: If an item is not fit for it, or a feature is not finite.
+            UsageError: If there is no item, one is not fit for it, or a feature is not finite.
         """
-        features, logits = [], []
+        if len(items) < 1:
+            raise UsageError(f"There is no item to take {self.name} of.")
+        found: list[np.ndarray] = []  # whole from the first batch on, so that nothing is copied
         for start in range(0, len(items), batch_size):
-            some, scores = self.apply(np.asarray(items[start : start + batch_size]))
-            if not np.isfinite(some).all():
+            rows = slice(start, min(start + batch_size, len(items)))
+            features, logits = self.apply(np.asarray(items[rows]))
+            parts = [features] if logits is None else [features, logits]
+            if not all(np.isfinite(part).all() for part in parts):
                 raise UsageError(f"{self.name} gives features that are NaN or infinite.")
-            features.append(some)
-            logits.append(scores)
-            on_batch(min(start + batch_size, len(items)))
-        found = None if logits[0] is None else np.concatenate([one for one in logits])
-        return np.concatenate(features), found
+            found = found or [np.empty((len(items), part.shape[1]), np.float32) for part in parts]
+            for whole, part in zip(found, parts, strict=True):
+                whole[rows] = part
+            on_batch(rows.stop)
+        return found[0], found[1] if len(found) > 1 else None
 
 
 def digest_of(*parts: np.ndarray | str) -> str:
@@ -107,10 +111,10 @@ def projections(dim: int = 256, seed: int = 0) -> Extractor:
 
     Args:
         dim: Number of features.
-        seed: Of the projection.
+        seed: Of the projection, at least 0.
     """
-    if dim < 1:
-        raise UsageError(f"`dim` must be at least 1, got {dim}.")
+    if dim < 1 or seed < 0:
+        raise UsageError(f"`dim` must be at least 1 and `seed` at least 0, got {dim} and {seed}.")
     matrices: dict[int, np.ndarray] = {}
 
     def apply(items: np.ndarray) -> tuple[np.ndarray, None]:

@@ -55,14 +55,16 @@ def fid_infinity(fake: FeatureSet, real: FeatureSet) -> Numbers:
 def intra_fid(fake: FeatureSet, real: FeatureSet) -> Numbers:
     """The mean of FID within each class (Miyato and Koyama, 2018), and ``_class0`` ... of each.
 
-    Both sets need labels: those that a conditional model was asked for, those of the data.
+    Both sets need labels: those that a conditional model was asked for, those of the data. Where
+    the classes of both have names, these say which belong together; ``_class0`` is the data's.
     """
     if fake.labels is None or real.labels is None:
         raise UsageError(
             "intra_fid needs the classes of both sets: samples of a conditional model, and "
             "labelled data."
         )
-    by_class = gaussian.intra_fid(fake.values, fake.labels, real.values, real.labels)
+    labels = _labels_like(fake, real)
+    by_class = gaussian.intra_fid(fake.values, labels, real.values, real.labels)
     each = {f"_class{label}": value for label, value in by_class.items()}
     return {"": float(np.mean(list(by_class.values()))), **each}
 
@@ -198,6 +200,27 @@ def _some(features: FeatureSet, most: int) -> np.ndarray:
     if len(features) <= most:
         return features.values
     return features.values[np.random.default_rng(0).permutation(len(features))[:most]]
+
+
+def _labels_like(fake: FeatureSet, real: FeatureSet) -> np.ndarray:
+    """The labels of generated samples in the numbers of the data's classes; -1 for other classes.
+
+    Names decide, unless one side has mere numbers for names, and none in common with the other.
+
+    Raises:
+        UsageError: If a class of the data has no generated sample.
+    """
+    labels, wanted = np.asarray(fake.labels), np.unique(np.asarray(real.labels))
+    theirs, names = (list(one.about.get("class_names") or ()) for one in (fake, real))
+    numbered = any(one == list(map(str, range(len(one)))) for one in (theirs, names))
+    if theirs and names and (set(theirs) & set(names) or not numbered):
+        labels = np.array([names.index(one) if one in names else -1 for one in theirs])[labels]
+    without = [int(label) for label in np.setdiff1d(wanted, labels)]
+    if without:
+        shown = ", ".join(names[label] if names else str(label) for label in without[:5])
+        more = ", ..." * (len(without) > 5)
+        raise UsageError(f"There is no generated sample of these classes: {shown}{more}.")
+    return labels
 
 
 def _logits(features: FeatureSet) -> np.ndarray:

