@@ -71,17 +71,18 @@ def test_what_the_page_adds_keeps_the_laws_and_trains(tmp_path):
 
     run("-m", "tfwgan.program.components")
     assert "zero=0.0" in run("-m", "tfwgan", "options", "loss")
-    words = "ralsgan or zero or laplace or Affine or energy or table or penalty"
+    words = "ralsgan or zero or laplace or Affine or energy or table or penalty or rbf or histogram"
     tests = ["penalties", "objectives", "priors", "components", "readme", "networks", "pairs"]
+    tests += ["feature_sets"]
     files = [f"tests/test_{name}.py" for name in tests]
     out = run("-m", "pytest", "-q", "-p", "no:cacheprovider", "-m", "not slow", "-k", words, *files)
     assert int(re.search(r"(\d+) passed", out)[1]) > 30
     flags = (
         "--data=moons-n=64 --loss=ralsgan-zero=0.5 --z_prior=laplace --z_dim=2 --gen_arch=Affine "
-        "--disc_arch=MLP-dim=8 --metrics=energy --batch_size=8 --n_critic=1 --steps=4 "
-        "--log_steps=2 --eval_steps=2 --name=added"
+        "--disc_arch=MLP-dim=8 --metrics=energy --metrics=rbf_mmd=2 --batch_size=8 --n_critic=1 "
+        "--steps=4 --log_steps=2 --eval_steps=2 --name=added"
     )
     run("-m", "tfwgan.main", *flags.split())
     metrics = (root / "outputs/added/metrics.jsonl").read_text()
     rows = [json.loads(row) for row in metrics.splitlines()]
-    assert {"zero", "energy", "score_gap", "critic_loss"} <= rows[-1].keys()
+    assert {"zero", "energy", "rbf_mmd", "score_gap", "critic_loss"} <= rows[-1].keys()
