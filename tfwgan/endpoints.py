@@ -162,7 +162,7 @@ class _Functions:
 
 
 def _count(n: tf.Tensor) -> tf.Tensor:
-    """A number of samples, at least 0; also for shapes, which are looked at before any check."""
+    """A number of samples, refused below 0; shapes, made before that check fails, get 0 then."""
     return tf.maximum(_checked(n, 0, tf.int64.max, "n"), 0)
 
 

@@ -145,15 +145,15 @@ class TwoNetworks(keras.Model):
         return self._compiled[n]
 
     def evaluate(self, *_: Any, **__: Any) -> NoReturn:
-        """Not for a GAN: `tfwgan.metrics` has the distances to the data."""
+        """Refuses: a GAN has no loss to judge it by; `tfwgan.metrics` has distances to the data."""
         raise UsageError(
             "A GAN has no loss to evaluate; the distances of tfwgan.metrics say how good it is."
         )
 
     def train_on_batch(self, *_: Any, **__: Any) -> NoReturn:
-        """Not for a GAN, whose step takes several batches."""
+        """Refuses: the step of a GAN takes several batches."""
         raise UsageError("Use fit, or train_step, on elements {'image': [batch, n_critic, ...]}.")
 
     def save(self, *_: Any, **__: Any) -> NoReturn:
-        """Not as one file of Keras: an objective is no layer."""
+        """Refuses: an objective is no layer, so that Keras can't write it into its file."""
         raise UsageError(f"A trainer is not saved as a whole: {KEEP}.")

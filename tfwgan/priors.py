@@ -52,7 +52,7 @@ class Prior(keras.layers.Layer):
     def evaluation_latents(self, n: int) -> tf.Tensor:
         """Latents that stand for the whole prior: `n` samples that are always the same.
 
-        Of a discrete prior they are every atom once.
+        For a discrete prior these are all of its atoms, once each.
         """
         return self.sample(n, rng.seed_pair(rng.stream(0, "support"), 0))
 

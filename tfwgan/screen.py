@@ -21,7 +21,7 @@ def is_terminal(stream: Any) -> bool:
 def silence(stream: Any) -> None:
     """Lets all that is still written to a stream vanish.
 
-    So Python's last flush does not complain either.
+    Then Python's last flush does not complain either.
     """
     with contextlib.suppress(AttributeError, ValueError, OSError):
         null = os.open(os.devnull, os.O_WRONLY)

@@ -44,7 +44,7 @@ def quiet_tensorflow() -> Iterator[None]:
 
     Without this they go straight there, whatever the log level is.
 
-    For commands, which need Keras on TensorFlow whatever other programs of the user need.
+    It is for commands, which need Keras on TensorFlow whatever other programs of the user need.
     """
     os.environ["KERAS_BACKEND"] = "tensorflow"
     prepare()

@@ -128,7 +128,7 @@ class GanTrainer(TwoNetworks):
     def sample(self, n: int, seed: int = 0, label: int | None = None) -> tf.Tensor:
         """`n` generated images in [-1, 1], a function of `seed`, by the averaged generator.
 
-        Of a conditional generator they are of the class `label`, or of random classes.
+        A conditional generator makes images of the class `label`, or of random classes.
         """
         return self(self.average_prior.sample(n, sample_seed(seed)), self.labels(n, seed, label))
 
@@ -146,7 +146,7 @@ class GanTrainer(TwoNetworks):
     def evaluation_samples(self, n: int = 1000) -> np.ndarray:
         """Images that stand for what is generated: all atoms of ``const=N``, else `n` samples.
 
-        Always the same ones, by the averaged generator if there is one; float32 `[N or n, ...]`. A
+        They are always the same, made by the averaged generator if any, float32 `[N or n, ...]`. A
         conditional generator shows every atom in every class, or classes in turn.
         """
         z, label = self.average_prior.evaluation_latents(n), None

@@ -148,9 +148,9 @@ def inspect_atoms(fake: np.ndarray, real: np.ndarray, tolerance: float = 0.05) -
 def mean_distance(points: np.ndarray, limit: int = 2000) -> float:
     """Mean Euclidean distance between two different points of `[n, ...]`, whatever their order.
 
-    Of more than `limit` points, that of `limit` to all. Which, is a function of the points alone:
-    they are taken evenly from the order of their checksums, which has nothing to do with where they
-    lie. A single point gives 0.
+    Where there are more than `limit` points, the distances of `limit` of them to all are averaged.
+    Which these are is a function of the points alone: they are taken evenly from the order of their
+    checksums, which has nothing to do with where they lie. A single point gives 0.
     """
     points = np.asarray(points)
     n, some = len(points), points

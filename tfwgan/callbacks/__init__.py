@@ -1,1 +1,1 @@
-"""What looks on while a trainer learns: numbers, pictures, evaluation, guards."""
+"""What looks on while a trainer learns: numbers, pictures, evaluation, best checkpoints, guards."""

@@ -25,8 +25,8 @@ class KeepBest(StepCallback):
 
     Of many checkpoints the one with the best score is partly the luckiest: its score is too good.
     So one half of the real samples chooses, and the other half, with other generated samples,
-    reports. Both numbers go to best.json, the state to best/step_000000.npz, which
-    ``tfwgan evaluate`` and ``tfwgan export`` take.
+    reports. Both numbers go to best.json, the state to best/step_<step>.npz,
+    which ``tfwgan evaluate`` and ``tfwgan export`` take.
 
     Args:
         evaluate: What chooses, which runs before.
@@ -92,7 +92,7 @@ class KeepBest(StepCallback):
     def _report(self) -> tuple[float | None, int]:
         """The metric on the other half of the data, with as many samples as chose, but others.
 
-        Of a discrete generator with the same: they are all that it has.
+        A discrete generator has no others: its atoms are looked at again.
         """
         fake = self.model.evaluation_samples()
         if not self.model.prior.discrete:

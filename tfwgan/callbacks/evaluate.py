@@ -182,7 +182,7 @@ def _lines(
 
 
 def _belongs(key: str, name: str, names: Sequence[str]) -> bool:
-    """Whether a number is one of a metric's: of several whose names begin alike, of the longest."""
+    """Whether a number is a metric's; where several names fit its key, the longest one has it."""
     fitting = [other for other in names if key == other or key.startswith(f"{other}_")]
     return bool(fitting) and max(fitting, key=len) == name
 

@@ -2,8 +2,8 @@
 
 Beside them lies one picture of real data.
 
-A conditional generator shows one row for each of its classes, or of very many for an even choice of
-them; the picture of real data has the same rows.
+A conditional generator shows one row for each of its classes, or for an even choice of them where
+they are very many; the picture of real data has the same rows.
 """
 
 import numpy as np
@@ -96,7 +96,7 @@ class Pictures(StepCallback):
 
 
 def shown_classes(n_classes: int, most: int = _MOST_ROWS) -> list[int]:
-    """All classes, or of more than `most` so many at even distances.
+    """All classes, or where there are more than `most`, so many at even distances.
 
     The first class and the last are always among them.
     """

@@ -100,7 +100,7 @@ def look(path: Path) -> Header:
 def decode(path: Path, gray: bool) -> np.ndarray:
     """Reads the picture in a file, upright and with 8 bits per channel.
 
-    Where it is transparent it stands on white. Of several pictures the first is read.
+    Where it is transparent it stands on white. The first of several pictures is read.
 
     Args:
         path: A file that `look` has passed.

@@ -73,7 +73,7 @@ class Room:
 
     @contextlib.contextmanager
     def taken(self, amount: int) -> Iterator[None]:
-        """Inside this, so much is taken."""
+        """Waits for room, and takes so much of it for as long as the block lasts."""
         # One at a time waits: small ones that kept passing would let a large one wait for ever.
         with self._queue, self._change:
             self._change.wait_for(lambda: self._left >= amount or self._left == self._limit)

@@ -76,7 +76,7 @@ def critic_of(network: keras.Model, shape: tuple[int, ...]) -> keras.Model:
 def _by_name(network: keras.Model, role: str, only: str, shape: tuple[int, ...]) -> keras.Model:
     """Returns the same network, its layers and weights, with its inputs by name.
 
-    A lone input is what the role of the network reads.
+    A lone input gets the name `only`, which every network of this role reads.
     """
     if not isinstance(network, keras.layers.Layer):
         raise UsageError(f"the {role} has to be a Keras model, got {type(network).__name__}.")

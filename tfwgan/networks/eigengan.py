@@ -231,7 +231,7 @@ def _double(x: keras.KerasTensor, filters: int, name: str, init: Init) -> keras.
 
     It centres each output pair as PyTorch's padding 1 + 1 does.
 
-    Of the unpadded result's 2 s + 1 rows the first goes; ``same`` padding would drop the last, a
+    The first of the unpadded result's 2 s + 1 rows goes; ``same`` padding would drop the last, a
     shift by one pixel.
     """
     x = conv_transpose(x, filters, 3, 2, "valid", name, init)

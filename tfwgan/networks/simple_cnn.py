@@ -2,8 +2,8 @@
 
 It may be conditional, and may have the heads of InfoGAN.
 
-Like DCGAN, with a unit of width that counts from the wide end, biases everywhere, and images of 4 *
-2^k pixels a side.
+It is like DCGAN, with a unit of width that counts from the wide end, biases everywhere, and images
+of 4 * 2^k pixels a side.
 """
 
 import functools

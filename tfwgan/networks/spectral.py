@@ -88,7 +88,7 @@ class _Spectral(keras.layers.Layer):
     def sigma(self) -> tf.Tensor:
         """Returns the norm of W as far as u knows it, a scalar that is at most the true norm.
 
-        In it u counts as constant.
+        Its gradient takes u as constant.
         """
         return _norm(self._backward(tf.convert_to_tensor(self.u)))
 
@@ -99,13 +99,13 @@ class _Spectral(keras.layers.Layer):
         self.u.assign(u / _norm(u))
 
     def _forward(self, v: tf.Tensor) -> tf.Tensor:
-        """W v."""
+        """The product W v."""
         if self._by_kernel:
             return tf.tensordot(self._rows(), v, v.shape.rank)
         return self._map_images(v)
 
     def _backward(self, u: tf.Tensor) -> tf.Tensor:
-        """W^T u."""
+        """The product W^T u."""
         if self._by_kernel:
             return tf.tensordot(u, self._rows(), 1)
         return self._map_images_back(u)

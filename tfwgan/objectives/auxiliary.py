@@ -39,11 +39,10 @@ class Auxiliary(Protocol):
 
 @dataclass(frozen=True)
 class ClassHead:
-    """The critic also names the class.
+    """The critic also names the class: the auxiliary classifier of Odena et al. (2017).
 
-    That of real images in its own step, that of generated ones in the generator's.
-
-    The auxiliary classifier of Odena et al. (2017), which learns from real images only.
+    In its own step it names that of real images, from which alone it learns; in the generator's
+    step that of generated ones.
     """
 
     weight: float = 1.0
@@ -123,7 +122,7 @@ class Reconstruction:
     def critic_terms(
         self, real_outputs: Tensors, fake_outputs: Tensors, real: Tensors, fake: Tensors
     ) -> Terms:
-        """Nothing."""
+        """Adds nothing."""
         return {}
 
     def generator_terms(self, outputs: Tensors, samples: Tensors) -> Terms:

@@ -214,7 +214,7 @@ class Config:
     def to_json(self, **facts: Any) -> str:
         """The content of config.json, itself a valid ``--config`` file.
 
-        Of `FACTS` nothing is read back.
+        Nothing of `FACTS` is read back.
         """
         return json.dumps({**self.as_dict(), **facts}, indent=2) + "\n"
 
@@ -234,7 +234,7 @@ def fields() -> dict[str, dataclasses.Field[Any]]:
 
 
 def known_settings(values: Mapping[str, Any]) -> dict[str, Any]:
-    """Those of stored settings that this version knows."""
+    """The stored settings that this version knows; the others are left out."""
     return {name: value for name, value in values.items() if name in fields()}
 
 

@@ -21,7 +21,7 @@ MANY = True
 
 
 def define_flags(values: flags.FlagValues) -> None:
-    """None."""
+    """Defines none: the verb has no flags of its own."""
 
 
 def command(*arguments: Any) -> None:

@@ -107,7 +107,7 @@ class Run:
     ) -> None:
         """Takes a configuration to go on with, and clears away what is half written.
 
-        That is what an earlier end left.
+        A run that ended in the middle of writing may have left such files.
 
         Args:
             config: The configuration now.

@@ -94,7 +94,7 @@ class Outcome:
         )
 
     def as_dict(self) -> dict[str, Any]:
-        """Everything, as JSON values; of the score itself the key is ``value``."""
+        """Everything, as JSON values; the score itself has the key ``value``."""
         scores = {name: _named(numbers) for name, numbers in self.scores.items()}
         for name, numbers in self.floors.items():
             scores[name] |= {f"real_{key}": value for key, value in _named(numbers).items()}

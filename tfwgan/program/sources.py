@@ -47,7 +47,7 @@ class Source:
     config: Config | None = None
 
     def items(self, n: int | None, seed: int) -> Dataset:
-        """At most `n` items, random ones of more; of a generator exactly so many (10,000 if None).
+        """At most `n` of the items, chosen at random; a generator makes `n`, or 10,000 if None.
 
         Raises:
             UsageError: If there are features only.
