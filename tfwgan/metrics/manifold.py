@@ -8,8 +8,10 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from tfwgan.errors import UsageError
-from tfwgan.transport.costs import blocks, pair, points
+from tfwgan.transport.costs import blocks, pair, points, slices
 from tfwgan.transport.neighbours import nearest
+
+_PART = 1024  # points that are compared with all others, or balls that are looked into, at a time
 
 
 def radii(x: ArrayLike, k: int) -> np.ndarray:
@@ -26,10 +28,21 @@ def radii(x: ArrayLike, k: int) -> np.ndarray:
     if len(x) <= k:
         raise UsageError(f"{k} neighbours need more than {k} samples of each set, got {len(x)}.")
     least = np.full((len(x), k + 1), np.inf)  # of all, oneself among them
-    for rows, _, distance in blocks(x, x):
-        both = np.concatenate([least[rows], distance], axis=1)
-        least[rows] = np.partition(both, k, axis=1)[:, : k + 1]
+    for part in slices(len(x), _PART):
+        for rows, _, distance in blocks(x[part], x[part]):
+            _keep_least(least[part][rows], distance)
+        if part.stop < len(x):  # a distance to a later point is that point's distance too
+            for rows, columns, distance in blocks(x[part], x[part.stop :]):
+                _keep_least(least[part][rows], distance)
+                _keep_least(least[part.stop :][columns], distance.T)
     return least.max(axis=1)
+
+
+def _keep_least(least: np.ndarray, distance: np.ndarray) -> None:
+    """Puts the least k + 1 of both in the place of `least [n, k + 1]`; `distance` is `[n, m]`."""
+    count = least.shape[1]
+    both = np.concatenate([least, distance], axis=1)
+    least[:] = np.partition(both, count - 1, axis=1)[:, :count]
 
 
 def precision(
@@ -145,6 +158,10 @@ def _covered(x: ArrayLike, y: ArrayLike, reach: np.ndarray) -> np.ndarray:
     """Which points of x `[n, d]` lie in a ball of y `[m, d]`, whose radii are `reach [m]`."""
     x, y = pair(x, y)
     inside = np.zeros(len(x), bool)
-    for rows, columns, distance in blocks(x, y):
-        inside[rows] |= (distance <= reach[columns]).any(axis=1)
+    largest_first = np.argsort(-reach)  # they hold the most, and who is found is not sought again
+    for part in slices(len(y), _PART):
+        balls, left = largest_first[part], np.flatnonzero(~inside)
+        if len(left):
+            for rows, columns, distance in blocks(x[left], y[balls]):
+                inside[left[rows]] |= (distance <= reach[balls][columns]).any(axis=1)
     return inside

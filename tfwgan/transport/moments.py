@@ -2,6 +2,7 @@
 
 import numpy as np
 from numpy.typing import ArrayLike
+from scipy.linalg import lapack
 
 from tfwgan.transport.costs import pair
 
@@ -117,7 +118,9 @@ def _shared_by_cholesky(cov_x: np.ndarray, cov_y: np.ndarray) -> float | None:
         lower = np.linalg.cholesky((cov_x + cov_x.T) / 2)
     except np.linalg.LinAlgError:
         return None
-    values = np.linalg.eigvalsh(lower.T @ ((cov_y + cov_y.T) / 2) @ lower)
+    # One pass over triangles makes the product, with a quarter of the work of two full ones.
+    product, _ = lapack.dsygst((cov_y + cov_y.T) / 2, lower, itype=2, lower=1)
+    values = np.linalg.eigvalsh(product, "L")
     # Rounding of the size of eps times the largest moves the root of a value v by eps / (2 √v).
     moved = np.finfo(np.float64).eps * values[-1] / (2 * np.sqrt(np.maximum(values, 1e-300)))
     roots = np.sqrt(np.maximum(values, 0.0))
