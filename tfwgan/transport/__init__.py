@@ -11,6 +11,7 @@ trained on.
 """
 
 from tfwgan.protocols import Distance
+from tfwgan.transport.bracket import w1_bracket
 from tfwgan.transport.certificate import (
     c_transform_bound,
     certify,
@@ -50,6 +51,7 @@ __all__ = [
     "sinkhorn_loss",
     "swd",
     "w1",
+    "w1_bracket",
     "w1_loss",
 ]
 
