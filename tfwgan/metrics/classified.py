@@ -50,7 +50,7 @@ def classes_found(fake_logits: ArrayLike, real_classes: ArrayLike) -> tuple[int,
 
     Metz et al. (2017), "Unrolled generative adversarial networks", section 3.3 and Srivastava et
     al. (2017), "VEEGAN", count the 1,000 modes of StackedMNIST so: a class is found if one sample
-    is of it.
+    is of it. The two arguments are of different kinds, so that they can't be swapped unnoticed.
 
     Args:
         fake_logits: `[n, k]` of generated samples.

@@ -126,6 +126,8 @@ def intra_fid(
 ) -> dict[int, float]:
     """`fid` within each class (Miyato and Koyama, 2018, "cGANs with projection discriminator").
 
+    Swapping the sets changes nothing but which classes are asked for: those of the second.
+
     Args:
         x: Generated features `[n, d]`.
         x_labels: The classes asked for, whole numbers `[n]`.

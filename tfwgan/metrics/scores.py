@@ -136,12 +136,14 @@ def mind(fake: FeatureSet, real: FeatureSet, n_projections: int = 1000) -> Numbe
 
 
 def feature_swd(fake: FeatureSet, real: FeatureSet, n_projections: int = 1000) -> Numbers:
-    """The sliced Wasserstein-1 distance of features, see `tfwgan.transport.swd`."""
+    """The sliced Wasserstein-1 distance of features, see `tfwgan.transport.swd`; symmetric."""
     return {"": float(swd(fake.values, real.values, n_projections))}
 
 
 def feature_w1(fake: FeatureSet, real: FeatureSet, most: int = 2000) -> Numbers:
     """The exact Wasserstein-1 distance of features; ``_lower``, ``_upper`` if it was not reached.
+
+    Symmetric.
 
     Args:
         fake: Generated.
