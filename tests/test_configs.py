@@ -70,6 +70,10 @@ def of_tfds(path):
     return config_of(path).data.startswith("tfds=")
 
 
+def needs_tfds(path):
+    return of_tfds(path) or config_of(path).data == "stacked_mnist"  # which is made of its digits
+
+
 @pytest.fixture(scope="module")
 def images(tmp_path_factory):
     """A folder of 64 small pictures of two classes."""
@@ -133,7 +137,7 @@ def test_no_two_files_share_a_name():
     [
         pytest.param(path, marks=[] if config_of(path).data == "ring8" else pytest.mark.slow)
         for path in (
-            *(path for path in SMALL if of_tfds(path) or config_of(path).data == "ring8"),
+            *(path for path in SMALL if needs_tfds(path) or config_of(path).data == "ring8"),
             *ORIGINALS,
         )
     ],  # the other small ones are trained below
@@ -167,9 +171,11 @@ def test_a_dry_run_builds_what_the_original_has_without_its_data(
 @pytest.mark.slow
 @pytest.mark.parametrize("path", SMALL, ids=label)
 def test_every_small_run_trains(path, run, no_export, tmp_path):
-    if of_tfds(path) and not TEST_DATA:
+    if needs_tfds(path) and not TEST_DATA:
         pytest.skip("TFWGAN_TEST_DATA names no folder of real data")
-    data = [f"--data_dir={TEST_DATA}/tensorflow_datasets"] if of_tfds(path) else []
+    data = [f"--data_dir={TEST_DATA}/tensorflow_datasets"] if needs_tfds(path) else []
+    if config_of(path).data == "stacked_mnist":
+        data.append("--limit_data=256")
     assert run(path, "--steps=2", "--batch_size=8", "--eval_images=64", "--name=run", *data) == 0
     rows = [
         json.loads(line) for line in (tmp_path / "run" / "metrics.jsonl").read_text().splitlines()
