@@ -119,6 +119,33 @@ def bar_chart(
     return _pixels(axes)
 
 
+def named_points(
+    points: Mapping[str, tuple[float, float]],
+    title: str = "",
+    x_label: str = "",
+    y_label: str = "",
+    size: Size = _SIZE,
+) -> np.ndarray:
+    """Points of the plane, each with its name beside it.
+
+    Args:
+        points: (x, y) of each, by name.
+        title: Printed above the frame.
+        x_label: Printed below.
+        y_label: Printed beside the axis.
+        size: Width and height in pixels.
+
+    Returns:
+        uint8 `[height, width, 3]`.
+    """
+    axes = _axes(title, x_label, y_label, size)
+    for name, (x, y) in points.items():
+        axes.plot([x], [y], "o", color=_colours(1)[0], markersize=5)
+        axes.annotate(name, (x, y), (6, 4), textcoords="offset points")
+    axes.margins(x=0.2, y=0.1)  # so that names at the edge stay in the frame
+    return _pixels(axes)
+
+
 def matrix(
     values: np.ndarray,
     rows: Sequence[str],

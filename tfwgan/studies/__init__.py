@@ -3,7 +3,7 @@
 Each is one file with a function `run`.
 """
 
-from tfwgan.studies import clipping, collapse, epochs, fig5, fig6, fig7, losses
+from tfwgan.studies import clipping, collapse, epochs, fig5, fig6, fig7, losses, scores, stacked
 
 __all__ = ["COMPARISONS", "FIGURES"]
 
@@ -13,4 +13,6 @@ COMPARISONS = {
     "losses": losses.run,
     "epochs": epochs.run,
     "clipping": clipping.run,
+    "scores": scores.run,
+    "stacked": stacked.run,
 }

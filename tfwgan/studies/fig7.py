@@ -103,7 +103,7 @@ def common(study: Study) -> Settings:
     )
     return {
         **data,
-        "limit_data": min(study.limit_data, 2000),
+        "limit_data": min(study.limit_data or 2000, 2000),
         "metrics": tuple(metrics().values()),
         "eval_steps": steps // 10,
         "log_steps": steps // 10,

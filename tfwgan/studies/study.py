@@ -4,7 +4,8 @@ import csv
 import dataclasses
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -12,6 +13,7 @@ import numpy as np
 
 from tfwgan import checkpoint
 from tfwgan.callbacks.record import Progress, duration
+from tfwgan.data.dataset import Dataset
 from tfwgan.files import write_atomically
 from tfwgan.plots import Curve, line_chart
 from tfwgan.program.config import Config
@@ -35,8 +37,9 @@ class Study:
         out: Folder of the report; runs lie in `runs/` below it.
         fast: Make it smaller and shorter.
         data_dir: Where prepared TFDS sets lie.
-        limit_data: Use the first so many images.
+        limit_data: Use the first so many images; None for all.
         seeds: How many seeds, where the study is about several.
+        steps: Generator steps of each run, where the study takes them from files.
         base: What its runs have in common.
     """
 
@@ -44,8 +47,9 @@ class Study:
     out: Path
     fast: bool = False
     data_dir: str | None = None
-    limit_data: int = 10000
+    limit_data: int | None = 10000
     seeds: int = 3
+    steps: int | None = None
     base: Config = Config()
 
     @classmethod
@@ -69,19 +73,27 @@ class Trained:
 
     Attributes:
         trainer: With its final weights.
-        real: All real images, float32 `[M, h, w, c]`.
-        labels: Their classes, int32 `[M]`, or None.
+        dataset: What it was trained on.
         rows: The rows of its metrics.jsonl that hold metrics.
         logged: Those that hold losses, each the mean over an interval.
         seconds: Of training, evaluation included, over all its parts.
     """
 
     trainer: GanTrainer
-    real: np.ndarray
-    labels: np.ndarray | None
+    dataset: Dataset
     rows: list[dict[str, float]]
     logged: list[dict[str, float]]
     seconds: float
+
+    @cached_property
+    def real(self) -> np.ndarray:
+        """All real images, float32 `[M, h, w, c]` in [-1, 1]."""
+        return self.dataset.real(slice(None))
+
+    @property
+    def labels(self) -> np.ndarray | None:
+        """Their classes, int32 `[M]`, or None."""
+        return self.dataset.labels
 
     def curve(self, name: str) -> tuple[list[float], list[float]]:
         """Steps and values of a metric, or of a term of the loss."""
@@ -117,27 +129,33 @@ def train(config: Config, progress_steps: int | None = None) -> Trained:
     losses = {"step", "seconds", "images_per_second", *experiment.trainer.trackers}
     logged = [row for row in result.history if "seconds" in row]
     evaluated = [row for row in result.history if row.keys() - losses]
-    real, labels = experiment.loaded.real(slice(None)), experiment.loaded.labels
-    return Trained(
-        experiment.trainer, real, labels, evaluated, logged, max(row["seconds"] for row in logged)
-    )
+    seconds = max(row["seconds"] for row in logged)
+    return Trained(experiment.trainer, experiment.loaded, evaluated, logged, seconds)
 
 
 def train_all(
     configs: Mapping[Key, Config], progress_steps: int | None = None
 ) -> dict[Key, Trained]:
-    """Runs configurations one after the other as `train` does.
+    """Runs configurations one after the other as `train` does, see `train_in_turn`."""
+    return dict(train_in_turn(configs, progress_steps))
+
+
+def train_in_turn(
+    configs: Mapping[Key, Config], progress_steps: int | None = None
+) -> Iterator[tuple[Key, Trained]]:
+    """Yields finished runs one after the other, for whom the networks of all are too many.
 
     It says which one it is at and how long the others will take.
     """
-    runs: dict[Key, Trained] = {}
+    seconds: list[float] = []
     for number, (key, config) in enumerate(configs.items(), 1):
         ahead = sum(not _finished(other) for other in list(configs.values())[number - 1 :])
-        typical = float(np.mean([run.seconds for run in runs.values()])) if runs else 0.0
+        typical = float(np.mean(seconds)) if seconds else 0.0
         left = f", about {duration(typical * ahead)} to go" if typical * ahead else ""
         print(f"\nrun {number} of {len(configs)}{left}", end="")
-        runs[key] = train(config, progress_steps)
-    return runs
+        trained = train(config, progress_steps)
+        seconds.append(trained.seconds)
+        yield key, trained
 
 
 def _saved_step(config: Config) -> int:
