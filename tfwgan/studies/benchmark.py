@@ -1,6 +1,7 @@
 """Timings of standard workloads.
 
-They are trainings, through the real trainer and input pipeline, and optimal transport.
+They are trainings, through the real trainer and input pipeline, optimal transport, and what scores
+of features take.
 """
 
 import statistics
@@ -10,15 +11,19 @@ from typing import Any
 
 import numpy as np
 import tensorflow as tf
+from scipy.linalg import sqrtm
 
 from tfwgan.callbacks.steps import StepCallback
 from tfwgan.data import Dataset, load
 from tfwgan.errors import UsageError, suggest
 from tfwgan.loop import Logs
+from tfwgan.metrics import precision, recall
+from tfwgan.metrics.classifiers import fashion_cnn
 from tfwgan.program.config import Config
 from tfwgan.program.cost import flop_per_step
 from tfwgan.program.experiment import build
 from tfwgan.transport.means import ot_means
+from tfwgan.transport.moments import frechet_of_moments
 from tfwgan.transport.patches import patch_swd
 
 _WARM_UP = 3
@@ -58,6 +63,56 @@ def _otmeans() -> dict[str, float]:
     means = ot_means(squares, 64)
     seconds = _median_seconds(lambda: ot_means(squares, 64), runs=3)
     return {"seconds": seconds, "value": round(means.value, 4), "steps": means.steps}
+
+
+def _frechet(d: int) -> dict[str, float]:
+    """The Frechet distance of two moments of `d` features, as many as Inception has.
+
+    Beside it stands the formula as it is mostly programmed, by SciPy's square root of the product
+    of the covariances, on the same matrices in the same run: its seconds, how many times ours those
+    are, and how far apart the two values are, relatively.
+    """
+    covariances = []
+    for x in _features(2 * d, d).astype(np.float64):
+        x *= np.geomspace(1.0, 0.03, d)  # a spectrum that falls, as of the features of images
+        covariances.append(x.T @ x / len(x))
+    (cov_x, cov_y), means = covariances, (np.zeros(d), np.full(d, 0.1))
+
+    def by_sqrtm() -> float:
+        root = np.trace(np.real(sqrtm(cov_x @ cov_y)))
+        return float(np.sum((means[0] - means[1]) ** 2) + np.trace(cov_x + cov_y) - 2 * root)
+
+    seconds = _median_seconds(lambda: frechet_of_moments(means[0], cov_x, means[1], cov_y), runs=3)
+    start = time.perf_counter()
+    other = by_sqrtm()
+    theirs = time.perf_counter() - start
+    value = frechet_of_moments(means[0], cov_x, means[1], cov_y)
+    return {
+        "seconds": seconds,
+        "sqrtm_seconds": round(theirs, 5),
+        "ratio": round(theirs / seconds, 2),
+        "value": round(value, 6),
+        "apart": float(f"{abs(value - other) / value:.1g}"),
+    }
+
+
+def _neighbours(n: int, d: int) -> dict[str, float]:
+    """Precision and recall of `n` generated and `n` real features in `d` dimensions."""
+    fake, real = _features(n, d)
+    seconds = _median_seconds(lambda: (precision(fake, real), recall(fake, real)), runs=1)
+    return {"seconds": seconds}
+
+
+def _extraction(n: int) -> dict[str, float]:
+    """Features of bundled images by the bundled classifier of clothes."""
+    images, extractor = load("fashion_mini").items[:n], fashion_cnn()
+    seconds = _median_seconds(lambda: extractor(images), runs=3)
+    return {"seconds": seconds, "images_per_second": round(len(images) / seconds, 1)}
+
+
+def _features(n: int, d: int) -> np.ndarray:
+    """Two sets of numbers in the place of features, `[2, n, d]`."""
+    return np.random.default_rng(0).normal(size=(2, n, d)).astype(np.float32)
 
 
 def _median_seconds(work: Callable[[], object], runs: int) -> float:
@@ -103,9 +158,15 @@ TRAININGS: dict[str, tuple[Callable[[], np.ndarray], dict[str, Any], int]] = {
 }
 
 # What is no training: functions that return their `seconds`, and what else there is to tell.
-TRANSPORTS = {"patch_swd": _patch_swd, "otmeans": _otmeans}
+OTHERS: dict[str, Callable[[], dict[str, float]]] = {
+    "patch_swd": _patch_swd,
+    "otmeans": _otmeans,
+    "frechet2048": lambda: _frechet(2048),
+    "neighbours": lambda: _neighbours(5000, 2048),
+    "features10k": lambda: _extraction(10000),
+}
 
-WORKLOADS = (*TRAININGS, *TRANSPORTS)
+WORKLOADS = (*TRAININGS, *OTHERS)
 
 
 def benchmark(names: Sequence[str] = (), xla: bool = False) -> Iterator[dict[str, Any]]:
@@ -132,7 +193,7 @@ def benchmark(names: Sequence[str] = (), xla: bool = False) -> Iterator[dict[str
     for name in names:
         yield {
             "workload": name,
-            **(TRANSPORTS[name]() if name in TRANSPORTS else _train(name, xla, peak)),
+            **(OTHERS[name]() if name in OTHERS else _train(name, xla, peak)),
         }
 
 
