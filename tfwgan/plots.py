@@ -61,7 +61,7 @@ def line_chart(
     data = {name: _checked(name, *curve) for name, curve in curves.items()}
     if log_y:
         data = {name: (x, np.where(y > 0, y, np.nan)) for name, (x, y) in data.items()}
-    shown = np.concatenate([y[np.isfinite(y)] for _, y in data.values()] or [[]])
+    shown = np.concatenate([y[np.isfinite(y)] for _, y in data.values()] or [np.zeros(0)])
     axes = _axes(title, x_label, y_label, size)
     if log_y and len(shown):
         axes.set_yscale("log")

@@ -56,7 +56,7 @@ def class_coverage(samples: np.ndarray, real: np.ndarray, labels: np.ndarray) ->
 def _spread(modes: np.ndarray, k: int, n: int) -> dict[str, float]:
     """What `coverage` returns, of the modes 0 ... k - 1 of the good ones among n samples."""
     counts = np.bincount(modes, minlength=k)
-    share = counts / max(1, counts.sum())
+    share = counts / max(1, int(counts.sum()))
     share = share if counts.any() else np.eye(k)[0]  # no sample of quality is as bad as one mode
     divergence = np.sum(share[share > 0] * np.log(share[share > 0] * k))
     covered = int((counts >= _COVERED * n).sum())
