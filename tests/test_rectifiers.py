@@ -99,3 +99,15 @@ def test_a_step_does_no_work_for_nothing(settings):
     generator_update = g + 2 * f + g + (g - generator[0])
     counted = cost.flop_per_step(made.trainer, made.element_spec())
     assert counted == pytest.approx(5 * (g + critic_update) + generator_update, rel=0.02)
+
+
+# Of Keras, which writes arrays to HDF5 in the way before NumPy 2.
+@pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")
+@pytest.mark.parametrize("ours, theirs", KINDS)
+def test_a_network_is_saved_and_loaded_by_keras(ours, theirs, tmp_path):
+    image = keras.Input((4,))
+    network = keras.Model(image, ours()(keras.layers.Dense(3)(image)))
+    network.save(tmp_path / "network.keras")
+    x = np.random.default_rng(0).normal(size=(5, 4)).astype(np.float32)
+    loaded = keras.models.load_model(tmp_path / "network.keras")
+    np.testing.assert_array_equal(loaded(x), network(x))

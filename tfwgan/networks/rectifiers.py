@@ -10,6 +10,7 @@ import keras
 import tensorflow as tf
 
 
+@keras.saving.register_keras_serializable("tfwgan")
 class ReLU(keras.layers.ReLU):
     """Keras' layer, without its second gradient."""
 
@@ -18,6 +19,7 @@ class ReLU(keras.layers.ReLU):
         return _sloped(inputs, 0.0)
 
 
+@keras.saving.register_keras_serializable("tfwgan")
 class LeakyReLU(keras.layers.LeakyReLU):
     """Keras' layer, without its second gradient."""
 

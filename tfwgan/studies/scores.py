@@ -28,7 +28,7 @@ COLUMNS = 20  # samples in the picture of each model: all ten classes twice
 
 _SCORES = {"FID": "fid", "KID": "kid", "precision": "precision", "recall": "recall"}  # by column
 _INTRA = {"FID of a class": "intra_fid"}  # of conditional models
-_OPTIONS = {"fid": {"replicates": 0}}  # no bootstrap: the spread over seeds says more
+_OPTIONS = {"fid": {"replicates": 0}}
 
 Sets = dict[tuple[int, ...], FeatureSet]  # features of real images, by the shape of one
 
@@ -111,31 +111,34 @@ def run(study: Study) -> str:
 
 
 def scores_of(trained: Trained, n: int, sets: Sets) -> Numbers:
-    """The scores of a finished run by column of the table, and those of real images beside others.
+    """The scores of a finished run by column of the table.
 
     Args:
         trained: The run.
         n: How many samples are drawn; of a conditional model as many of each class.
-        sets: Where features of real images are put, for the next run on such.
+        sets: Where features of real images are put, for the next run on such. Of the first run on
+            them there are also the scores of one half of these images against the other.
     """
-    trainer, dataset = trained.trainer, trained.dataset
+    trainer, dataset, numbers = trained.trainer, trained.dataset, Numbers()
     extractor = make_extractor("auto", dataset.shape, dataset.name)
     if dataset.shape not in sets:
-        sets[dataset.shape] = FeatureSet.of(
+        real = sets[dataset.shape] = FeatureSet.of(
             dataset.items, extractor, dataset.name, dataset.labels, class_names=dataset.class_names
         )
-    real, items = sets[dataset.shape], as_items(trainer.evaluation_samples(n))
+        order, half = np.random.default_rng(0).permutation(len(real)), len(real) // 2
+        parts = real.take(order[:half]), real.take(order[half:])
+        numbers |= {f"{column}, real": _value(name, *parts) for column, name in _SCORES.items()}
+    items = as_items(trainer.evaluation_samples(n))
     labels = np.arange(len(items)) % trainer.n_classes if trainer.n_classes else None
     fake = FeatureSet.of(items, extractor, labels=labels, class_names=dataset.class_names)
-    order, half = np.random.default_rng(0).permutation(len(real)), len(real) // 2
-    parts = real.take(order[:half]), real.take(order[half:])
-    numbers: Numbers = {}
-    for column, name in {**_SCORES, **(_INTRA if trainer.n_classes else {})}.items():
-        options = _OPTIONS.get(name, {})
-        numbers[column] = SCORES[name](fake, real, **options)[""]
-        if column in _SCORES:
-            numbers[f"{column}, real"] = SCORES[name](*parts, **options)[""]
-    return numbers
+    columns = {**_SCORES, **(_INTRA if trainer.n_classes else {})}
+    values = {column: _value(name, fake, sets[dataset.shape]) for column, name in columns.items()}
+    return {**values, **numbers}
+
+
+def _value(name: str, fake: FeatureSet, real: FeatureSet) -> float:
+    """A score by its name; no bootstrap for its error, since the spread over seeds says more."""
+    return SCORES[name](fake, real, **_OPTIONS.get(name, {}))[""]
 
 
 def both(
