@@ -20,7 +20,7 @@ VERBS = {
     "ot-means": "finds k points near to a data set (OTMeans)",
     "distances": "draws worked examples of distances between laws",
     "reproduce": "figures of Elnekave and Weiss (2025)",
-    "compare": "compares GANs: modes, losses, epochs, clipping",
+    "compare": "compares GANs: modes, losses, epochs, clipping, scores, stacked",
     "benchmark": "times standard workloads",
     "options": "lists losses, networks, priors, data and metrics with their options",
 }
