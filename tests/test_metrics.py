@@ -147,3 +147,20 @@ def test_references_that_were_kept_serve_as_those_that_were_found():
     assert second.measure(points[:8], points) == first.measure(points[:8], points)
     assert "_ratio" not in METRICS["w1"](otmeans=True).measure(points[:8], points)
     assert SimpleNamespace(**first.options).otmeans is True
+
+
+def test_metrics_of_one_extractor_make_features_once():
+    seen = []
+
+    def counted(items):
+        seen.append(len(items))
+        return items.astype(np.float32), None
+
+    extractor = Extractor("counted", "1", "none", counted)
+    rng = np.random.default_rng(0)
+    real, fake = rng.normal(size=(50, 3)), rng.normal(size=(40, 3))
+    alone = [METRICS[name].with_().measure(fake, real) for name in ("mind", "recall", "precision")]
+    shared = [METRICS[name].with_(features=extractor) for name in ("mind", "recall", "precision")]
+    assert [metric.measure(fake, real) for metric in shared] == alone and sorted(seen) == [40, 50]
+    fake[:] = real[:40]  # the same array with other numbers is another set
+    assert shared[2].measure(fake, real)[""] == 1 and sorted(seen) == [40, 40, 50]

@@ -10,10 +10,11 @@ import numpy as np
 from tfwgan.errors import UsageError, refuse_unknown
 from tfwgan.metrics.distances import real_against_real
 from tfwgan.metrics.feature_sets import FeatureSet
-from tfwgan.metrics.features import Extractor, pixels
+from tfwgan.metrics.features import Extractor, digest_of, pixels
 from tfwgan.metrics.scores import CLASSIFIED, LARGER_IS_BETTER, Score
 
 _ENOUGH = 250  # samples that are enough for every score
+_REMEMBERED = 4  # sets: two splits of the real samples, or what is generated and they
 
 
 class FeatureMetric:
@@ -104,7 +105,14 @@ class FeatureMetric:
         """Nothing to take up."""
 
     def _features(self, samples: np.ndarray) -> FeatureSet:
-        return FeatureSet.of(as_items(samples), self.extractor)
+        """Features of samples, made once for all metrics that have this extractor."""
+        items, memory = as_items(samples), self.extractor.memory
+        digest = digest_of(items)
+        if digest not in memory:
+            memory[digest] = FeatureSet.of(items, self.extractor, digest=digest)
+            while len(memory) > _REMEMBERED:
+                memory.pop(next(iter(memory)))
+        return memory[digest]
 
 
 def as_items(samples: np.ndarray) -> np.ndarray:

@@ -6,7 +6,8 @@ as of the images: the same samples have one FID for each network, and no two of 
 
 import hashlib
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 
@@ -33,6 +34,7 @@ class Extractor:
         apply: From a batch `[b, ...]`, uint8 images or float32 points in [-1, 1], to float32
             features `[b, d]`, and logits `[b, k]` if it classifies.
         n_classes: How many classes it tells apart, if it classifies.
+        memory: What those who ask for the same features want to share, by the items' digest.
     """
 
     name: str
@@ -40,6 +42,7 @@ class Extractor:
     preprocessing: str
     apply: Apply
     n_classes: int | None = None
+    memory: dict[str, Any] = field(default_factory=dict, init=False, compare=False, repr=False)
 
     def __call__(
         self,

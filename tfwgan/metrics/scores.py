@@ -13,7 +13,6 @@ from tfwgan.metrics import classified, kernel, manifold, sliced
 from tfwgan.metrics import moments as gaussian
 from tfwgan.metrics.feature_sets import FeatureSet
 from tfwgan.transport.exact import exact_plan
-from tfwgan.transport.moments import frechet_of_moments
 from tfwgan.transport.sliced import swd
 
 Numbers = dict[str, float]
@@ -30,9 +29,8 @@ def fid(fake: FeatureSet, real: FeatureSet, replicates: int | None = None) -> Nu
             by default 100 for up to 256 features, none for more.
     """
     d = fake.values.shape[1]
-    if min(len(fake), len(real)) > d:
-        first, second = fake.moments, real.moments
-        value = frechet_of_moments(first.mean, first.covariance, second.mean, second.covariance)
+    if gaussian.enough(fake.values, real.values):
+        value = gaussian.between(fake.moments, real.moments)
     else:
         value = gaussian.fid(fake.values, real.values)
     numbers = {"": value}

@@ -60,9 +60,7 @@ class Streamed:
         self.x, self.y, self.k = x, y, min(k, len(y))
         # Distances don't change when all points move; near the origin squares round less.
         origin = y.mean(axis=0, dtype=np.float64)
-        with tf.device(None):
-            near_x, near_y = ((z - origin).astype(np.float32) for z in (x, y))
-            self._x, self._y = tf.constant(near_x), tf.constant(near_y)
+        self._x, self._y = (tf.constant((z - origin).astype(np.float32)) for z in (x, y))
         self._size_x, self._size_y = tf.norm(self._x, axis=1), tf.norm(self._y, axis=1)
         # One product of d terms, the two squares, their sum, and moving the points to the origin.
         self._relative = tf.constant((x.shape[1] + 16) * _ROUNDOFF, tf.float32)
